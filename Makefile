@@ -1,0 +1,49 @@
+# The errands of the project. Each does its own set-up, in .venv and in the user's cache folder.
+#
+#   make demo    run a real guest program and say what it did
+#   make test    all tests; what cannot be had on this machine is skipped by name and counted
+#   make bench   how fast: kernels, real programs and start-up, beside qemu and over native
+#   make lint    ruff and mypy
+#   make guests  fetch the compilers, oracles and guest programs that test and bench use (they call it themselves)
+#   make clean   remove .venv and tool caches; the user's cache folder stays
+
+PYTHON  ?= python3
+ROUNDS  ?= 3
+VENV    := .venv
+RUNS    := $(VENV)/.runs
+TESTS   := $(VENV)/.tests
+# Tests run in parallel: the reference engine is slow, and most tests are single processes.
+WORKERS ?= auto
+
+.PHONY: demo test bench lint guests clean
+.DELETE_ON_ERROR:
+
+demo: $(RUNS)
+	$(VENV)/bin/xenos run --stats examples/tour
+
+test: $(TESTS) guests
+	$(VENV)/bin/python -m pytest -n $(WORKERS) $(PYTEST)
+
+bench: $(TESTS) guests
+	$(VENV)/bin/python -m bench.kernels --rounds $(ROUNDS)
+	$(VENV)/bin/python -m bench.programs --rounds $(ROUNDS)
+	$(VENV)/bin/python -m bench.startup
+
+lint: $(TESTS)
+	$(VENV)/bin/ruff check
+	$(VENV)/bin/mypy
+
+guests:
+	@scripts/prepare-tests
+
+clean:
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis
+
+$(RUNS): pyproject.toml scripts/make-venv
+	scripts/make-venv $(PYTHON) $(VENV)
+	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --editable .
+	@touch $@
+
+$(TESTS): $(RUNS)
+	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@

@@ -1,0 +1,159 @@
+"""Our own kernels over native code, whole runs and steady state, qemu beside them: `python -m bench.kernels`.
+
+Each kernel prints a checksum, which must be the same everywhere. Time is processor time of the process tree. The steady
+state is what 2n iterations cost more than n: start and translation cancel out.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import re
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from bench.contenders import HERE, Contender, build, contenders, header, parser, print_header
+from bench.measure import Failed, Run, geometric_mean, median, progress, run, spread
+
+KERNELS = HERE / "kernels"
+GROUPS = ("integer", "calls", "floating")
+# What Xenos must reach, as a multiple of native time: whole runs, steady state.
+TARGETS = {"integer": (2.3, 2.0), "calls": (2.0, 1.7), "floating": (3.5, 3.0)}
+
+
+@dataclass
+class Kernel:
+    """One kernel and its times, by contender: seconds of n iterations, and of 2n."""
+
+    source: Path
+    iterations: int
+    once: dict[str, list[float]] = field(default_factory=dict)
+    twice: dict[str, list[float]] = field(default_factory=dict)
+
+    @property
+    def group(self) -> str:
+        return self.source.parent.name
+
+    def whole(self, name: str) -> float:
+        """Time of a whole run over native."""
+        return median(self.once.get(name, [])) / median(self.once.get("native", []))
+
+    def first(self, name: str) -> float:
+        """The first run, when nothing of the program is translated yet, over native."""
+        return self.once[name][0] / median(self.once["native"]) if self.once.get(name) else math.nan
+
+    def steady(self, name: str) -> float:
+        """Time of an iteration, start and translation left out, over native."""
+        return self._slope(name) / self._slope("native")
+
+    def _slope(self, name: str) -> float:
+        return median(self.twice.get(name, [])) - median(self.once.get(name, []))
+
+
+def all_kernels(only: str, scale: float) -> list[Kernel]:
+    """In the order of groups; the count of iterations stands in the source."""
+    found = []
+    for group in GROUPS:
+        for source in sorted((KERNELS / group).glob("*.c")):
+            count = re.search(r"^#define ITERATIONS (\d+)$", source.read_text(), re.MULTILINE)
+            if count and re.search(only, f"{group}/{source.stem}"):
+                found.append(Kernel(source, max(1, round(int(count[1]) * scale))))
+    return found
+
+
+def one_round(kernel: Kernel, used: dict[str, Contender], steady: set[str], outputs: dict[int, Run]) -> None:
+    """Each contender once, with n and, of those in `steady`, with 2n iterations."""
+    for factor, times in ((1, kernel.once), (2, kernel.twice)):
+        for name, contender in used.items():
+            if factor == 2 and name not in steady:
+                continue
+            program = build(kernel.source, guest=name != "native")
+            done = run(contender.command(program, str(kernel.iterations * factor)), contender.environment)
+            expected = outputs.setdefault(factor, done)
+            if done.output != expected.output:
+                raise Failed(f"{kernel.source.stem}: {name} printed {done.output!r} instead of {expected.output!r}")
+            times.setdefault(name, []).append(done.cpu)
+
+
+def print_table(kernels: list[Kernel], used: dict[str, Contender]) -> None:
+    """A line for each kernel, then the geometric means."""
+    others = [name for name in used if name != "native"]
+    print(f"{'':28}{'native':>14}" + "".join(f"{name:>14}" for name in others)
+          + "".join(f"{'first':>8}{'steady':>8}" for name in others if name == "xenos"))
+    for kernel in kernels:
+        line = f"{kernel.group + '/' + kernel.source.stem:28}"
+        for name in used:
+            times = kernel.once[name]
+            value = f"{median(times):.2f} s" if name == "native" else f"{kernel.whole(name):.2f} x"
+            line += f"{value:>8} +-{spread(times) * 100:2.0f}%"
+        if "xenos" in used:
+            line += f"{kernel.first('xenos'):8.2f}{kernel.steady('xenos'):8.2f}"
+        print(line)
+
+
+def summarize(kernels: list[Kernel], used: dict[str, Contender]) -> dict[str, dict[str, float]]:
+    """Geometric means per group over native, printed with what was to be reached."""
+    print("\ngeometric means over native")
+    means: dict[str, dict[str, float]] = {}
+    for group in GROUPS:
+        members = [kernel for kernel in kernels if kernel.group == group]
+        if not members or "native" not in used:
+            continue
+        row = {name: geometric_mean(kernel.whole(name) for kernel in members) for name in used if name != "native"}
+        line = f"  {group:10} {len(members):2} kernels" + "".join(f"   {name} {mean:5.2f} x" for name, mean in row.items())
+        if "xenos" in used:
+            whole, steady = TARGETS[group]
+            row["xenos first"] = geometric_mean(kernel.first("xenos") for kernel in members)
+            row["xenos steady"] = geometric_mean(kernel.steady("xenos") for kernel in members)
+            line += (f" (at most {whole}: {verdict(row['xenos'], whole)})   first {row['xenos first']:5.2f} x"
+                     f"   steady {row['xenos steady']:5.2f} x (at most {steady}: {verdict(row['xenos steady'], steady)})")
+        print(line)
+        means[group] = row
+    return means
+
+
+def verdict(value: float, most: float) -> str:
+    """In a word, whether a bound is kept."""
+    return "unknown" if math.isnan(value) else "met" if value <= most else "MISSED"
+
+
+def options() -> argparse.Namespace:
+    made = parser("Our own kernels over native code.", rounds=3)
+    made.add_argument("--only", default="", metavar="REGEX", help="only kernels whose group/name matches")
+    made.add_argument("--scale", type=float, default=1.0, help="iterations times this; 1 is about 0.5 s native")
+    made.add_argument("--steady", default="native,xenos", metavar="ENGINES",
+                      help="those that also run 2n iterations (%(default)s)")
+    return made.parse_args()
+
+
+def main() -> int:
+    """The command; status 1 if something could not be run or printed another result."""
+    chosen = options()
+    kernels = all_kernels(chosen.only, chosen.scale)
+    try:
+        with contenders(chosen) as used:
+            facts = header(chosen, used, "native: gcc -O2 -static, guest: riscv64 gcc -O2 -march=rv64gc -static")
+            print_header(f"{len(kernels)} kernels, CPU time of the process tree over native", facts)
+            outputs: list[dict[int, Run]] = [{} for _ in kernels]
+            for number in range(chosen.rounds):
+                for kernel, known in zip(kernels, outputs, strict=True):
+                    progress(f"round {number + 1} of {chosen.rounds}: {kernel.source.stem}")
+                    one_round(kernel, used, set(chosen.steady.split(",")), known)
+            progress("")
+            print_table(kernels, used)
+            means = summarize(kernels, used)
+    except Failed as failure:
+        progress("")
+        print(f"bench: {failure}", file=sys.stderr)
+        return 1
+    if chosen.json:
+        rows = [{"group": k.group, "name": k.source.stem, "iterations": k.iterations, "once": k.once, "twice": k.twice}
+                for k in kernels]
+        chosen.json.write_text(json.dumps({"header": facts, "kernels": rows, "means": means}, indent=1))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

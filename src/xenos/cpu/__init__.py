@@ -1,0 +1,1 @@
+"""A guest CPU: its state block, the layout of it, and the reasons for which it stops."""

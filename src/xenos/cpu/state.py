@@ -1,0 +1,76 @@
+"""The state of one guest CPU (one hardware thread), in the block that generated code works on."""
+
+from __future__ import annotations
+
+import ctypes
+
+from xenos.cpu import layout as at
+from xenos.cpu.layout import BLOCK_SIZE, CONTROL_SIZE, Layout
+
+_WORDS_BELOW = CONTROL_SIZE // 8
+_MASK64 = (1 << 64) - 1
+
+
+class Cpu:
+    """Registers, pc and control words of one guest CPU.
+
+    `words` views the block as unsigned 64-bit words; `address` is the host address of the state pointer.
+    """
+
+    def __init__(self, layout: Layout) -> None:
+        self.layout = layout
+        self._memory = (ctypes.c_char * (BLOCK_SIZE + 64))()
+        start = (ctypes.addressof(self._memory) + 63) & ~63
+        skip = start - ctypes.addressof(self._memory)
+        self.bytes = memoryview(self._memory).cast("B")[skip : skip + BLOCK_SIZE]
+        self.words = self.bytes.cast("Q")
+        self.address = start + CONTROL_SIZE
+        self._start = {name: _WORDS_BELOW + offset // 8 for name, offset in layout.offsets.items()}
+        self._zero = {name: file.zero for name, file in layout.files.items()}
+        self.reset()
+
+    def reset(self) -> None:
+        """All registers 0, no flags, no reservation, nothing cached."""
+        self.bytes[:] = bytes(BLOCK_SIZE)
+        self.set(at.RESERVED_ADDRESS, _MASK64)
+        self.clear_jump_cache()
+
+    def clear_jump_cache(self) -> None:
+        """Forget which host code belongs to which pc. An odd pc never occurs, so that no entry matches."""
+        self.bytes[CONTROL_SIZE + at.JUMP_CACHE :] = (b"\1" + bytes(15)) * at.JUMP_CACHE_ENTRIES
+
+    def get(self, offset: int) -> int:
+        """The 64-bit word at a byte offset of `cpu.layout`."""
+        return self.words[_WORDS_BELOW + (offset >> 3)]
+
+    def set(self, offset: int, value: int) -> None:
+        """Store a 64-bit word at a byte offset of `cpu.layout`."""
+        self.words[_WORDS_BELOW + (offset >> 3)] = value & _MASK64
+
+    def read(self, file: str, index: int) -> int:
+        """A register of up to 64 bits, as an unsigned number."""
+        return self.words[self._start[file] + index]
+
+    def write(self, file: str, index: int, value: int) -> None:
+        """Set a register of up to 64 bits (reduced modulo 2**64); a zero register stays 0."""
+        if index != self._zero[file]:
+            self.words[self._start[file] + index] = value & _MASK64
+
+    @property
+    def pc(self) -> int:
+        """Guest address of the next instruction."""
+        return self.words[_WORDS_BELOW + at.PC // 8]
+
+    @pc.setter
+    def pc(self, value: int) -> None:
+        self.words[_WORDS_BELOW + at.PC // 8] = value & _MASK64
+
+    @property
+    def count(self) -> int:
+        """Guest instructions executed so far (modulo 2**64)."""
+        return self.words[_WORDS_BELOW + at.COUNT // 8]
+
+    def interrupt(self) -> None:
+        """Make the engine that runs this CPU return `Interrupted` at its next poll; safe from any thread."""
+        self.set(at.INTERRUPT, 1)
+        self.set(at.LIMIT, 0)

@@ -1,0 +1,100 @@
+"""The arena that generated code lives in: the same pages twice, once writable and once executable.
+
+A memfd is mapped at two addresses, so that no page is ever writable and executable and nothing is re-protected while code runs.
+Where executable memfds are forbidden (a noexec policy), one private mapping with all rights takes their place; `kind` says which.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+
+from xenos.errors import HostError
+
+_PROT_READ, _PROT_WRITE, _PROT_EXEC = 1, 2, 4
+_SHARED, _PRIVATE, _FIXED, _ANONYMOUS, _NORESERVE = 1, 2, 0x10, 0x20, 0x4000
+_MADV_REMOVE = 9
+_FAILED = ctypes.c_void_p(-1).value
+
+_libc = ctypes.CDLL(None, use_errno=True)
+_libc.mmap.restype = ctypes.c_void_p
+_libc.mmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int, ctypes.c_int, ctypes.c_int, ctypes.c_long]
+_libc.munmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t]
+_libc.madvise.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int]
+
+
+def _map(address: int, size: int, prot: int, flags: int, fd: int) -> int:
+    got = _libc.mmap(address or None, size, prot, flags, fd, 0)
+    if got is None or got == _FAILED:
+        error = ctypes.get_errno()
+        raise OSError(error, os.strerror(error))
+    return int(got)
+
+
+class Arena:
+    """`size` bytes of code, allocated front to back. `view` writes it, `base` is where the host executes it."""
+
+    def __init__(self, size: int = 1 << 30) -> None:
+        self.size = size
+        self.dual = True
+        self.kind = "memfd, mapped twice"
+        try:
+            fd = os.memfd_create("xenos-code", os.MFD_CLOEXEC)
+            try:
+                os.ftruncate(fd, size)
+                self._writable = _map(0, size, _PROT_READ | _PROT_WRITE, _SHARED, fd)
+                self.base = _map(0, size, _PROT_READ | _PROT_EXEC, _SHARED, fd)
+            finally:
+                os.close(fd)   # the mappings keep it; the guest's descriptors start low
+        except OSError:
+            try:
+                self.base = self._writable = _map(0, size, _PROT_READ | _PROT_WRITE | _PROT_EXEC,
+                                                  _PRIVATE | _ANONYMOUS | _NORESERVE, -1)
+            except OSError as error:
+                raise HostError(f"this host gives no executable memory ({error.strerror}); "
+                                "a security policy forbids it: only `--engine reference` can run") from error
+            self.dual = False
+            self.kind = "one mapping, writable and executable"
+        self.view = memoryview((ctypes.c_char * size).from_address(self._writable)).cast("B")
+        self.used = 0
+
+    def allocate(self, size: int, alignment: int = 4096) -> int:
+        """Offset of fresh room; HostError if the arena is full."""
+        start = (self.used + alignment - 1) & -alignment
+        if start + size > self.size:
+            raise HostError(f"the code arena of {self.size >> 20} MiB is full")
+        self.used = start + size
+        return start
+
+    def release(self, start: int, size: int) -> None:
+        """Give the pages of a freed part back to the host; they read as zeros."""
+        first, last = (start + 4095) & -4096, (start + size) & -4096
+        if last <= first:
+            return
+        if self.dual:
+            _libc.madvise(self._writable + first, last - first, _MADV_REMOVE)
+        else:
+            _map(self.base + first, last - first, _PROT_READ | _PROT_WRITE | _PROT_EXEC,
+                 _PRIVATE | _ANONYMOUS | _FIXED | _NORESERVE, -1)
+
+    def own(self) -> None:
+        """In a forked child: replace the pages shared with the parent by a copy, at the same addresses."""
+        if not self.dual:
+            return
+        fd = os.memfd_create("xenos-code", os.MFD_CLOEXEC)
+        try:
+            os.ftruncate(fd, self.size)
+            at = 0
+            while at < self.used:
+                at += os.pwrite(fd, self.view[at:min(self.used, at + (1 << 24))], at)
+            _map(self._writable, self.size, _PROT_READ | _PROT_WRITE, _SHARED | _FIXED, fd)
+            _map(self.base, self.size, _PROT_READ | _PROT_EXEC, _SHARED | _FIXED, fd)
+        finally:
+            os.close(fd)
+
+    def close(self) -> None:
+        """Unmap everything."""
+        self.view.release()
+        _libc.munmap(self.base, self.size)
+        if self._writable != self.base:
+            _libc.munmap(self._writable, self.size)

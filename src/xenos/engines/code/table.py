@@ -1,0 +1,68 @@
+"""The second level behind the jump cache: guest pc -> host code, an open-addressed table that generated code reads too.
+
+Entries are two 64-bit words {pc, code}. A free entry has the tag 1, a deleted one 3: neither is ever an instruction's address.
+"""
+
+from __future__ import annotations
+
+import ctypes
+
+FREE, DELETED = 1, 3
+
+
+class Table:
+    """`address` and `mask` are what the runtime's lookup needs; the table doubles when it is half full."""
+
+    def __init__(self, entries: int = 1 << 14) -> None:
+        self.count = 0
+        self._make(entries)
+
+    def _make(self, entries: int) -> None:
+        self._memory = (ctypes.c_uint64 * (2 * entries))()
+        self.address = ctypes.addressof(self._memory)
+        self.words = memoryview(self._memory).cast("B").cast("Q")
+        self.words.cast("B")[:] = FREE.to_bytes(8, "little").ljust(16, b"\0") * entries
+        self.mask = (entries - 1) << 4
+
+    def find(self, pc: int) -> int:
+        """Host address of the code, or 0."""
+        words, mask = self.words, self.mask >> 3
+        at = pc << 1 & mask
+        while True:
+            tag = words[at]
+            if tag == pc:
+                return words[at + 1]
+            if tag == FREE:
+                return 0
+            at = at + 2 & mask
+
+    def insert(self, pc: int, code: int) -> None:
+        """Add or replace an entry. The caller publishes `address` and `mask` again: the table may have moved."""
+        words, mask = self.words, self.mask >> 3
+        at = pc << 1 & mask
+        while words[at] not in (FREE, pc):
+            at = at + 2 & mask
+        if words[at] == FREE:
+            self.count += 1
+        words[at + 1] = code
+        words[at] = pc
+        if self.count << 5 > self.mask:
+            self._grow()
+
+    def _grow(self) -> None:
+        old = self.words
+        self.count = 0
+        self._make((self.mask >> 4) + 1 << 1)
+        for at in range(0, len(old), 2):
+            if old[at] not in (FREE, DELETED):
+                self.insert(old[at], old[at + 1])
+
+    def remove(self, pc: int) -> None:
+        """Forget one entry."""
+        words, mask = self.words, self.mask >> 3
+        at = pc << 1 & mask
+        while words[at] != FREE:
+            if words[at] == pc:
+                words[at] = DELETED
+                return
+            at = at + 2 & mask

@@ -1,0 +1,326 @@
+"""How x86-64 is made exact: order, floating-point operations, flags and rounding (Intel SDM vol. 1, ch. 11; vol. 2).
+
+The host's sticky flags are the guest's while guest code runs. SSE agrees with IEEE 754 and with tininess after rounding; what
+is mended here: NaNs are made canonical, conversions out of range and whatever the host rounds differently go the slow way.
+"""
+
+from __future__ import annotations
+
+from xenos.cpu import layout as at
+from xenos.engines.llvm.emit import FLOATS, UNLIKELY, Emit, Slow
+from xenos.semantics.values import Value
+
+_STRICT = ("round.dynamic", "fpexcept.strict")
+_DYNAMIC = 7
+_TOWARD_ZERO = 1
+_INFINITY = {32: 0x7F80_0000, 64: 0x7FF0_0000_0000_0000}
+_TWO_32_LESS_1 = {32: 0x4F7F_FFFF, 64: 0x41EF_FFFF_FFE0_0000}   # largest float <= 2**32 - 1
+_TWO_63 = {32: 0x5F00_0000, 64: 0x43E0_0000_0000_0000}
+
+# MXCSR: flags IE 0, DE 1, ZE 2, OE 3, UE 4, PE 5; masks 7-12; rounding 13-14. Ours: NX 0, UF 1, OF 2, DZ 3, NV 4.
+ALL_MASKED = 0x1F80
+
+
+class X86Floats:
+    """The entries of an x86-64 host with or without fused multiply-add (v3) and SSE4.1 (v2)."""
+
+    def __init__(self, level: int) -> None:
+        self.level = level
+
+    # Memory order: stores are kept in order, loads too; only a store before a load needs a fence.
+
+    def after_load(self, emit: Emit, order: str) -> None:
+        """Loads are not overtaken by what follows."""
+
+    def before_store(self, emit: Emit, order: str) -> None:
+        """Stores overtake nothing."""
+
+    def after_store(self, emit: Emit, order: str) -> None:
+        """An ordered store must not be overtaken by a later ordered load."""
+        if "acquire" in order:
+            emit.do("fence seq_cst")
+
+    def fence(self, emit: Emit, before: str, after: str) -> None:
+        """Only writes before reads can pass each other."""
+        emit.do("fence seq_cst" if "w" in before and "r" in after else "fence acq_rel")
+
+    # The shape of most operations: float in, float out, NaNs canonical.
+
+    def _float(self, emit: Emit, value: Value, text: str) -> str:
+        if value.width not in (32, 64):
+            raise Slow("half precision")
+        return emit.line(f"bitcast i{value.width} {text} to {FLOATS[value.width]}")
+
+    def _rounding(self, emit: Emit, op: Value) -> None:
+        """A rounding mode in the encoding is exact here only while it is also the dynamic one."""
+        wanted = op.attr("rounding")
+        if wanted == _DYNAMIC:
+            return
+        if wanted > 3:
+            raise Slow("rounding that the host lacks")
+        emit.slow_unless(emit.line(f"icmp eq i64 {emit.load_state(at.ROUNDING)}, {wanted}"))
+
+    def _is_nan(self, emit: Emit, type_: str, value: str) -> str:
+        suffix = "f32" if type_ == "float" else "f64"
+        return emit.call("i1", f"llvm.experimental.constrained.fcmp.{suffix}", f"{type_} {value}", f"{type_} {value}",
+                         metadata=("uno", "fpexcept.strict"))
+
+    def _canonical(self, emit: Emit, type_: str) -> str:
+        return emit.load_state(at.CANONICAL_NAN32 if type_ == "float" else at.CANONICAL_NAN64, type_)
+
+    def _result(self, emit: Emit, type_: str, value: str) -> str:
+        """The bits of a result, canonical if NaN."""
+        n, before = emit.name()[2:], emit.block
+        nan = self._is_nan(emit, type_, value)
+        emit.do(f"br i1 {nan}, label %nan{n}, label %fine{n}, {UNLIKELY}")
+        emit.label(f"nan{n}")
+        canonical = self._canonical(emit, type_)
+        emit.do(f"br label %fine{n}")
+        emit.label(f"fine{n}")
+        whole = emit.line(f"phi {type_} [ {value}, %{before} ], [ {canonical}, %nan{n} ]")
+        width = 32 if type_ == "float" else 64
+        return emit.line(f"bitcast {type_} {whole} to i{width}")
+
+    def _arithmetic(self, emit: Emit, op: Value, name: str, *args: str) -> str:
+        self._rounding(emit, op)
+        type_ = FLOATS[op.width]
+        floats = [self._float(emit, a, text) for a, text in zip(op.args, args, strict=True)]
+        suffix = "f32" if op.width == 32 else "f64"
+        got = emit.call(type_, f"llvm.experimental.constrained.{name}.{suffix}", *(f"{type_} {f}" for f in floats),
+                        metadata=_STRICT)
+        return self._result(emit, type_, got)
+
+    def fadd(self, emit: Emit, op: Value, a: str, b: str) -> str:
+        """addss, addsd."""
+        return self._arithmetic(emit, op, "fadd", a, b)
+
+    def fsub(self, emit: Emit, op: Value, a: str, b: str) -> str:
+        """subss, subsd."""
+        return self._arithmetic(emit, op, "fsub", a, b)
+
+    def fmul(self, emit: Emit, op: Value, a: str, b: str) -> str:
+        """mulss, mulsd."""
+        return self._arithmetic(emit, op, "fmul", a, b)
+
+    def fdiv(self, emit: Emit, op: Value, a: str, b: str) -> str:
+        """divss, divsd."""
+        return self._arithmetic(emit, op, "fdiv", a, b)
+
+    def fsqrt(self, emit: Emit, op: Value, a: str) -> str:
+        """sqrtss, sqrtsd."""
+        return self._arithmetic(emit, op, "sqrt", a)
+
+    def fma(self, emit: Emit, op: Value, a: str, b: str, c: str) -> str:
+        """vfmadd. It raises no invalid for infinity x 0 + quiet NaN, where IEEE 754 leaves the choice and guests may not."""
+        if self.level < 3:
+            raise Slow("fused multiply-add")
+        self._rounding(emit, op)
+        width, type_ = op.width, FLOATS[op.width]
+        fa, fb, fc = (self._float(emit, x, text) for x, text in zip(op.args, (a, b, c), strict=True))
+        suffix = "f32" if width == 32 else "f64"
+        got = emit.call(type_, f"llvm.experimental.constrained.fma.{suffix}", f"{type_} {fa}", f"{type_} {fb}",
+                        f"{type_} {fc}", metadata=_STRICT)
+        n, before = emit.name()[2:], emit.block
+        emit.do(f"br i1 {self._is_nan(emit, type_, got)}, label %nan{n}, label %fine{n}, {UNLIKELY}")
+        emit.label(f"nan{n}")
+        infinite = [self._is_infinite(emit, width, x) for x in (a, b)]
+        either = emit.line(f"or i1 {infinite[0]}, {infinite[1]}")
+        certain = emit.line(f"xor i1 {either}, true")
+        emit.slow_unless(certain)
+        canonical, last = self._canonical(emit, type_), emit.block
+        emit.do(f"br label %fine{n}")
+        emit.label(f"fine{n}")
+        whole = emit.line(f"phi {type_} [ {got}, %{before} ], [ {canonical}, %{last} ]")
+        return emit.line(f"bitcast {type_} {whole} to i{width}")
+
+    @staticmethod
+    def _is_infinite(emit: Emit, width: int, bits: str) -> str:
+        magnitude = emit.line(f"and i{width} {bits}, {(1 << (width - 1)) - 1}")
+        return emit.line(f"icmp eq i{width} {magnitude}, {_INFINITY[width]}")
+
+    # Minimum, maximum, comparison.
+
+    def _compare(self, emit: Emit, op: Value, relation: str, a: str, b: str, signaling: bool) -> str:
+        width = op.args[0].width
+        type_ = FLOATS[width]
+        fa, fb = (self._float(emit, x, text) for x, text in zip(op.args, (a, b), strict=True))
+        name = "fcmps" if signaling else "fcmp"
+        suffix = "f32" if width == 32 else "f64"
+        return emit.call("i1", f"llvm.experimental.constrained.{name}.{suffix}", f"{type_} {fa}", f"{type_} {fb}",
+                         metadata=(relation, "fpexcept.strict"))
+
+    def feq(self, emit: Emit, op: Value, a: str, b: str) -> str:
+        """ucomis: invalid only for a signaling NaN."""
+        return self._compare(emit, op, "oeq", a, b, signaling=False)
+
+    def flt(self, emit: Emit, op: Value, a: str, b: str) -> str:
+        """comis: invalid for any NaN."""
+        return self._compare(emit, op, "olt", a, b, signaling=True)
+
+    def fle(self, emit: Emit, op: Value, a: str, b: str) -> str:
+        """comis."""
+        return self._compare(emit, op, "ole", a, b, signaling=True)
+
+    def flt_quiet(self, emit: Emit, op: Value, a: str, b: str) -> str:
+        """ucomis."""
+        return self._compare(emit, op, "olt", a, b, signaling=False)
+
+    def fle_quiet(self, emit: Emit, op: Value, a: str, b: str) -> str:
+        """ucomis."""
+        return self._compare(emit, op, "ole", a, b, signaling=False)
+
+    def _extreme(self, emit: Emit, op: Value, a: str, b: str, largest: bool) -> str:
+        """Unordered goes the slow way; equal operands differ at most in the sign of zero, which bit logic settles."""
+        t = f"i{op.width}"
+        unordered = self._compare(emit, op, "uno", a, b, signaling=False)
+        emit.slow_unless(emit.line(f"xor i1 {unordered}, true"))
+        less = self._compare(emit, op, "olt", a, b, signaling=False)
+        equal = self._compare(emit, op, "oeq", a, b, signaling=False)
+        same = emit.line(f"{'and' if largest else 'or'} {t} {a}, {b}")
+        first, second = (b, a) if largest else (a, b)
+        chosen = emit.line(f"select i1 {less}, {t} {first}, {t} {second}")
+        return emit.line(f"select i1 {equal}, {t} {same}, {t} {chosen}")
+
+    def fmin_number(self, emit: Emit, op: Value, a: str, b: str) -> str:
+        """The smaller."""
+        return self._extreme(emit, op, a, b, largest=False)
+
+    def fmax_number(self, emit: Emit, op: Value, a: str, b: str) -> str:
+        """The larger."""
+        return self._extreme(emit, op, a, b, largest=True)
+
+    fmin = fmin_number
+    fmax = fmax_number
+
+    # Conversion.
+
+    def fconvert(self, emit: Emit, op: Value, a: str) -> str:
+        """cvtss2sd is exact, cvtsd2ss rounds."""
+        source = op.args[0]
+        if op.width not in (32, 64):
+            raise Slow("half precision")
+        value = self._float(emit, source, a)
+        if op.width == 64:
+            got = emit.call("double", "llvm.experimental.constrained.fpext.f64.f32", f"float {value}",
+                            metadata=("fpexcept.strict",))
+            return self._result(emit, "double", got)
+        self._rounding(emit, op)
+        got = emit.call("float", "llvm.experimental.constrained.fptrunc.f32.f64", f"double {value}", metadata=_STRICT)
+        return self._result(emit, "float", got)
+
+    def float_to_int(self, emit: Emit, op: Value, a: str) -> str:
+        """cvttsd2si and kin where the number fits; out of range they give the smallest integer, which goes the slow way."""
+        source, rounding = op.args[0], op.attr("rounding")
+        value = self._float(emit, source, a)
+        truncate = rounding == _TOWARD_ZERO
+        if not truncate:
+            self._rounding(emit, op)
+        signed, width = op.attr("signed"), op.width
+        if not signed:
+            limit = (_TWO_32_LESS_1 if width == 32 else _TWO_63)[source.width]
+            emit.slow_unless(emit.line(f"icmp ult i{source.width} {a}, {limit}"))
+        result = "i32" if signed and width == 32 else "i64"
+        name = f"llvm.x86.{'sse' if source.width == 32 else 'sse2'}.cvt{'t' if truncate else ''}" \
+               f"{'ss' if source.width == 32 else 'sd'}2si{'64' if result == 'i64' else ''}"
+        lanes, type_ = (4, "float") if source.width == 32 else (2, "double")
+        vector = emit.line(f"insertelement <{lanes} x {type_}> zeroinitializer, {type_} {value}, i64 0")
+        got = emit.call(result, name, f"<{lanes} x {type_}> {vector}")
+        if signed:
+            emit.slow_unless(emit.line(f"icmp ne {result} {got}, {-(1 << (width - 1))}"))
+            return got
+        return got if width == 64 else emit.line(f"trunc i64 {got} to i32")
+
+    def int_to_float(self, emit: Emit, op: Value, a: str) -> str:
+        """cvtsi2sd; unsigned numbers of 64 bits only below 2**63."""
+        source = op.args[0].width
+        if op.width not in (32, 64):
+            raise Slow("half precision")
+        if not (source == 32 and op.width == 64):
+            self._rounding(emit, op)
+        if not op.attr("signed"):
+            if source == 64:
+                emit.slow_unless(emit.line(f"icmp sge i64 {a}, 0"))
+            else:
+                a, source = emit.line(f"zext i32 {a} to i64"), 64
+        type_ = FLOATS[op.width]
+        got = emit.call(type_, f"llvm.experimental.constrained.sitofp.f{op.width}.i{source}", f"i{source} {a}",
+                        metadata=_STRICT)
+        return emit.line(f"bitcast {type_} {got} to i{op.width}")
+
+    def fclassify(self, emit: Emit, op: Value, a: str) -> str:
+        """One of ten bits, by integer comparisons alone."""
+        width, t = op.args[0].width, f"i{op.args[0].width}"
+        if width not in (32, 64):
+            raise Slow("half precision")
+        infinity = _INFINITY[width]
+        smallest = infinity & -infinity
+        quiet = infinity | smallest >> 1
+        magnitude = emit.line(f"and {t} {a}, {(1 << (width - 1)) - 1}")
+        negative = emit.line(f"icmp slt {t} {a}, 0")
+        classes = [(4, 3, 0), (5, 2, 1), (6, 1, smallest), (7, 0, infinity), (8, 8, infinity + 1), (9, 9, quiet)]
+        result = ""
+        for plus, minus, start in classes:
+            bit = emit.line(f"select i1 {negative}, i{op.width} {1 << minus}, i{op.width} {1 << plus}")
+            at_least = emit.line(f"icmp uge {t} {magnitude}, {start}")
+            result = emit.line(f"select i1 {at_least}, i{op.width} {bit}, i{op.width} {result}") if result else bit
+        return result
+
+    def box(self, emit: Emit, op: Value, value: str) -> str:
+        """Ones above: the canonical NaN is at hand boxed, its lower lane is replaced."""
+        if op.args[0].width != 32:
+            wide = emit.line(f"zext i{op.args[0].width} {value} to i{op.width}")
+            return emit.line(f"or i{op.width} {wide}, {-(1 << op.args[0].width)}")
+        ones = emit.load_state(at.CANONICAL_NAN32, "<2 x float>")
+        low = emit.line(f"bitcast i32 {value} to float")
+        both = emit.line(f"insertelement <2 x float> {ones}, float {low}, i64 0")
+        return emit.line(f"bitcast <2 x float> {both} to i64")
+
+    # The environment.
+
+    def get_flags(self, emit: Emit, op: Value) -> str:
+        """What was accrued before this run of generated code, and what the host has raised since."""
+        flags = emit.line(f"or i64 {self.raised(emit)}, {emit.load_state(at.FLAGS)}")
+        return flags if op.width == 64 else emit.line(f"trunc i64 {flags} to i{op.width}")
+
+    def raised(self, emit: Emit) -> str:
+        """The host's sticky flags, in our numbering."""
+        where = emit.state(at.SCRATCH)
+        emit.call("void", "llvm.x86.sse.stmxcsr", f"ptr {where}")
+        word = emit.line(f"load i32, ptr {where}")
+        bits = [(5, 0), (4, 1), (3, 2), (2, 3), (0, 4)]
+        total = "0"
+        for theirs, ours in bits:
+            bit = emit.line(f"and i32 {emit.line(f'lshr i32 {word}, {theirs}')}, 1")
+            total = emit.line(f"or i32 {total}, {emit.line(f'shl i32 {bit}, {ours}')}")
+        return emit.line(f"zext i32 {total} to i64")
+
+    def set_flags(self, emit: Emit, op: Value, value: str) -> None:
+        """Ours take the value, the host's are cleared."""
+        emit.store_state(at.FLAGS, emit.line(f"and i64 {value}, 31"))
+        where = emit.state(at.SCRATCH)
+        emit.call("void", "llvm.x86.sse.stmxcsr", f"ptr {where}")
+        word = emit.line(f"load i32, ptr {where}")
+        emit.do(f"store i32 {emit.line(f'and i32 {word}, -64')}, ptr {where}")
+        emit.call("void", "llvm.x86.sse.ldmxcsr", f"ptr {where}")
+
+    def get_rounding(self, emit: Emit, op: Value) -> str:
+        """The mode as the guest set it."""
+        return emit.load_state(at.ROUNDING)
+
+    def set_rounding(self, emit: Emit, op: Value, value: str) -> None:
+        """Modes 0-3 are the host's under other numbers (0 2 1 3 read as nearest, down, up, zero); others go the slow way."""
+        mode = emit.line(f"and i64 {value}, 7")
+        emit.slow_unless(emit.line(f"icmp ult i64 {mode}, 4"))
+        emit.store_state(at.ROUNDING, mode)
+        where = emit.state(at.SCRATCH)
+        emit.call("void", "llvm.x86.sse.stmxcsr", f"ptr {where}")
+        word = emit.line(f"and i32 {emit.line(f'load i32, ptr {where}')}, {~(3 << 13)}")
+        emit.do(f"store i32 {emit.line(f'or i32 {word}, {self.control(emit, mode)}')}, ptr {where}")
+        emit.call("void", "llvm.x86.sse.ldmxcsr", f"ptr {where}")
+
+    @staticmethod
+    def control(emit: Emit, mode: str) -> str:
+        """The host's rounding bits, in place, for a mode 0-3: zero is 3 there, down 1, up 2. A table in a constant."""
+        shift = emit.line(f"shl i64 {mode}, 1")
+        code = emit.line(f"and i64 {emit.line(f'lshr i64 {0b10_01_11_00}, {shift}')}, 3")
+        return emit.line(f"trunc i64 {emit.line(f'shl i64 {code}, 13')} to i32")

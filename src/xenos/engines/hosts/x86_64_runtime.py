@@ -1,0 +1,60 @@
+"""What the runtime needs of an x86-64 Linux host: the floating-point environment, and where a signal frame keeps registers."""
+
+from __future__ import annotations
+
+from xenos.cpu import layout as at
+
+DECLARATIONS = "declare void @llvm.x86.sse.stmxcsr(ptr)\ndeclare void @llvm.x86.sse.ldmxcsr(ptr)\n"
+
+# struct ucontext, uc_mcontext.gregs (bits of asm/sigcontext.h): r12 is the state pointer.
+CONTEXT = {"state": 72, "frame": 120, "stack": 160, "pc": 168}
+
+# The host's control word is kept; the guest's has all exceptions masked, no flag set, and the dynamic rounding mode: modes
+# 0-3 (nearest, zero, down, up) are 0 3 1 2 here. Other modes run with nearest; code that would notice is not run natively.
+ENTER = f"""
+ %hostfp = getelementptr i8, ptr %st, i64 {at.HOST_FP}
+ call void @llvm.x86.sse.stmxcsr(ptr %hostfp)
+ %mode.p = getelementptr i8, ptr %st, i64 {at.ROUNDING}
+ %mode = load i64, ptr %mode.p
+ %mode2 = shl i64 %mode, 1
+ %mode3 = and i64 %mode2, 31
+ %rc = lshr i64 {0b10_01_11_00}, %mode3
+ %rc3 = and i64 %rc, 3
+ %rc13 = shl i64 %rc3, 13
+ %mx = or i64 %rc13, {0x1F80}
+ %mx32 = trunc i64 %mx to i32
+ %guestfp = getelementptr i8, ptr %st, i64 {at.FP_CONTROL}
+ store i32 %mx32, ptr %guestfp
+ call void @llvm.x86.sse.ldmxcsr(ptr %guestfp)
+"""
+
+# Afterwards: flags IE 0, ZE 2, OE 3, UE 4, PE 5 are added to ours: NV 4, DZ 3, OF 2, UF 1, NX 0.
+LEAVE = f"""
+ call void @llvm.x86.sse.stmxcsr(ptr %guestfp)
+ call void @llvm.x86.sse.ldmxcsr(ptr %hostfp)
+ %now = load i32, ptr %guestfp
+ %x5 = lshr i32 %now, 5
+ %nx = and i32 %x5, 1
+ %x3 = lshr i32 %now, 3
+ %uf = and i32 %x3, 2
+ %x1 = lshr i32 %now, 1
+ %of = and i32 %x1, 4
+ %s1 = shl i32 %now, 1
+ %dz = and i32 %s1, 8
+ %s4 = shl i32 %now, 4
+ %nv = and i32 %s4, 16
+ %a1 = or i32 %nx, %uf
+ %a2 = or i32 %of, %dz
+ %a3 = or i32 %a1, %a2
+ %raised = or i32 %a3, %nv
+ %raised64 = zext i32 %raised to i64
+ %flags.p = getelementptr i8, ptr %st, i64 {at.FLAGS}
+ %flags = load i64, ptr %flags.p
+ %allflags = or i64 %flags, %raised64
+ store i64 %allflags, ptr %flags.p
+"""
+
+READ_FRAME = ' %fp = call i64 asm sideeffect "movq %rbp, $0", "=r"()\n'
+
+# R_X86_64_PC32, R_X86_64_PLT32
+RELATIVE = (2, 4)

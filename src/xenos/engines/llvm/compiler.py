@@ -1,0 +1,38 @@
+"""Text IR to object code, through llvmlite; imported only where code is built."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from xenos.errors import EngineError
+from xenos.engines.code.object import ObjectFile
+
+
+class Compiler:
+    """A target of LLVM. `compile` parses, verifies and emits one module; positions decide nothing (PIC, small code model)."""
+
+    def __init__(self, triple: str, cpu: str, features: str) -> None:
+        import llvmlite.binding as llvm
+
+        self._llvm: Any = llvm
+        llvm.initialize_all_targets()
+        llvm.initialize_all_asmprinters()
+        llvm.initialize_native_asmparser()
+        self._machine = llvm.Target.from_triple(triple).create_target_machine(
+            cpu=cpu, features=features, opt=2, reloc="pic", codemodel="small")
+
+    def _module(self, ir: str) -> Any:
+        try:
+            module = self._llvm.parse_assembly(ir, context=self._llvm.create_context())
+            module.verify()
+        except RuntimeError as error:
+            raise EngineError(f"LLVM refuses the IR: {str(error).strip().splitlines()[0]}") from error
+        return module
+
+    def compile(self, ir: str) -> ObjectFile:
+        """Object code of a module in text IR; EngineError if LLVM does not take it."""
+        return ObjectFile(self._machine.emit_object(self._module(ir)))
+
+    def assembly(self, ir: str) -> str:
+        """The same as assembly text, for people."""
+        return str(self._machine.emit_assembly(self._module(ir)))

@@ -1,0 +1,94 @@
+"""The runtime, loaded: its image in the arena, the host's signal handlers, and `enter` as a Python callable."""
+
+from __future__ import annotations
+
+import ctypes
+import signal
+
+from xenos.engines.code.arena import Arena
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from xenos.cpu.state import Cpu
+    from xenos.engines.code.object import ObjectFile
+
+DATA_SIZE = 1024
+ARENA_START, ARENA_END, CURRENT, OLD_HANDLERS = 0, 8, 16, 64
+_SA_SIGINFO, _SA_NODEFER, _SA_ONSTACK, _SA_RESTART = 4, 0x40000000, 0x08000000, 0x10000000
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+class _Action(ctypes.Structure):
+    """struct sigaction of the C library (glibc, musl: the same on 64-bit hosts)."""
+
+    _fields_ = [("handler", ctypes.c_void_p), ("mask", ctypes.c_uint8 * 128), ("flags", ctypes.c_int),
+                ("restorer", ctypes.c_void_p)]
+
+
+class Image:
+    """The runtime's bytes, position-independent: code and behind it room for data; `offsets` of its functions."""
+
+    __slots__ = ("code", "data", "offsets")
+
+    def __init__(self, code: bytes, data: int, offsets: dict[str, int]) -> None:
+        self.code = code
+        self.data = data
+        self.offsets = offsets
+
+
+def link(made: ObjectFile, relative: tuple[int, ...]) -> Image:
+    """Settle an object's references to itself and to its data; `relative` are the host's pc-relative relocation types."""
+    from xenos.errors import EngineError
+
+    data = (len(made.text) + 63) & ~63
+    code = bytearray(made.text.ljust(data, b"\0") + bytes(DATA_SIZE))
+    for r in made.text_relocations:
+        target = data if r.symbol == "data" else made.offsets.get(r.symbol)
+        if target is None or r.type not in relative:
+            raise EngineError(f"the runtime refers to {r.symbol} by relocation type {r.type}")
+        code[r.offset:r.offset + 4] = (target + r.addend - r.offset).to_bytes(4, "little", signed=True)
+    return Image(bytes(code), data, dict(made.offsets))
+
+
+class Runtime:
+    """One per arena. `enter(state pointer, host code)` runs generated code and comes back when that leaves."""
+
+    def __init__(self, arena: Arena, image: Image) -> None:
+        start = arena.allocate(len(image.code))
+        arena.view[start:start + len(image.code)] = image.code
+        self._data = arena.view[start + image.data:start + image.data + DATA_SIZE].cast("Q")
+        self._data[ARENA_START // 8] = arena.base
+        self._data[ARENA_END // 8] = arena.base + arena.size
+        self._address = {name: arena.base + start + offset for name, offset in image.offsets.items()}
+        self.enter = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p)(self._address["enter"])
+        self.leave = self._address["leave"]
+        self.lookup = self._address["lookup"]
+        self._caught: dict[int, _Action] = {}
+
+    def catch_faults(self) -> None:
+        """Take SIGSEGV and SIGBUS; those from elsewhere go to the handlers that were there."""
+        for number in (signal.SIGSEGV, signal.SIGBUS):
+            self._install(number, "on_fault", _SA_SIGINFO | _SA_NODEFER | _SA_ONSTACK)
+
+    def stop_on(self, number: int) -> None:
+        """Let a signal stop generated code, besides what Python does with it. Call it after `signal.signal`."""
+        self._install(number, "on_signal", _SA_SIGINFO | _SA_ONSTACK)
+
+    def _install(self, number: int, handler: str, flags: int) -> None:
+        old, new = _Action(), _Action()
+        new.handler = self._address[handler]
+        new.flags = flags
+        _libc.sigaction(int(number), ctypes.byref(new), ctypes.byref(old))
+        if (old.handler or 0) != new.handler:
+            self._data[(OLD_HANDLERS >> 3) + number] = old.handler or 0
+            self._caught.setdefault(int(number), old)
+
+    def current(self, cpu: Cpu | None) -> None:
+        """Say whose code is about to run, so that a signal stops it."""
+        self._data[CURRENT // 8] = cpu.address if cpu else 0
+
+    def restore(self) -> None:
+        """Put the handlers back that were there before."""
+        for number, old in self._caught.items():
+            _libc.sigaction(number, ctypes.byref(old), None)
+        self._caught.clear()

@@ -1,0 +1,141 @@
+"""The runtime as LLVM text IR: one position-independent object that knows the pins of this guest on this host."""
+
+from __future__ import annotations
+
+from types import ModuleType
+
+from xenos.cpu import layout as at
+from xenos.engines.llvm.emit import METADATA
+from xenos.engines.runtime.native import ARENA_END, ARENA_START, CURRENT, OLD_HANDLERS
+from xenos.engines.stencil.render import Convention
+
+# Exit codes. 0: a stub was left through, whose address says why.
+STUB, MISS, FAULT, POLL = 0, 1, 2, 3
+
+
+STACK, FRAME, CODE = at.SCRATCH + 16, at.SCRATCH + 24, at.SCRATCH + 32
+
+
+def runtime(convention: Convention, homes: dict[str, int], alignment: int, host: ModuleType) -> str:
+    """The module. `homes` gives the state-block offset of each pin's register by its argument name."""
+    return "".join([
+        METADATA, "@data = external hidden global i8\n",
+        "declare ptr @llvm.addressofreturnaddress.p0()\n", host.DECLARATIONS,
+        _enter(convention, homes, host), _begin(convention, host), _leave(convention, homes, host),
+        _lookup(convention, alignment), _fault_handler(host), _signal_handler()])
+
+
+def _word(name: str, offset: int) -> str:
+    return f" %{name}.p = getelementptr i8, ptr %st, i64 {offset}\n"
+
+
+def _load(name: str, offset: int, kind: str = "i64") -> str:
+    return _word(name, offset) + f" %{name} = load {kind}, ptr %{name}.p\n"
+
+
+def _store(label: str, offset: int, value: str, kind: str = "i64") -> str:
+    return _word(label, offset) + f" store {kind} {value}, ptr %{label}.p\n"
+
+
+def _enter(convention: Convention, homes: dict[str, int], host: ModuleType) -> str:
+    """From C: the pins are loaded, the guest's floating-point environment is put in force, and the code is called."""
+    loads, arguments = "", ["ptr %st", "i64 %count"]
+    for pin in (*convention.general, *convention.vector):
+        kind = "double" if pin.startswith("%f") else "i64"
+        if pin in homes:
+            loads += _load("h" + pin[1:], homes[pin], kind)
+            arguments.append(f"{kind} %h{pin[1:]}")
+        else:
+            arguments.append(f"{kind} zeroinitializer" if kind == "double" else "i64 0")
+    return ("define dso_local void @enter(ptr %st, ptr %code) nounwind {\n"
+            + _store("code", CODE, "%code", "ptr") + _store("exit", at.EXIT_CODE, str(STUB)) + _store("run", at.RUNNING, "1")
+            + host.ENTER + _load("count", at.COUNT) + loads
+            + f" call preserve_nonecc void @begin({', '.join(arguments)})\n" + host.LEAVE
+            + _store("ran", at.RUNNING, "0") + " ret void\n}\n")
+
+
+def _begin(convention: Convention, host: ModuleType) -> str:
+    """Notes where the stack stands, so that a fault in the middle of a stencil can come back to it."""
+    return (f"define dso_local preserve_nonecc void @begin({convention.parameters}) noinline nounwind {{\n"
+            " %ra = call ptr @llvm.addressofreturnaddress.p0()\n" + _store("stack", STACK, "%ra", "ptr")
+            + host.READ_FRAME + _store("frame", FRAME, "%fp")
+            + _load("code", CODE, "ptr") + "\n".join(convention.leave("%code", {})) + "\n}\n")
+
+
+def _leave(convention: Convention, homes: dict[str, int], host: ModuleType) -> str:
+    """From generated code: pins go home, and `enter` returns."""
+    stores = "".join(_store("h" + pin[1:], offset, pin, "double" if pin.startswith("%f") else "i64")
+                     for pin, offset in homes.items())
+    return (f"define dso_local preserve_nonecc void @leave({convention.parameters}) nounwind {{\n"
+            + stores + _store("count", at.COUNT, "%ct") + " ret void\n}\n")
+
+
+def _lookup(convention: Convention, alignment: int) -> str:
+    """An indirect branch missed the jump cache: search the table for the address in PC, and fill the cache.
+
+    The limit is read once more behind the filling: a signal handler may have emptied the cache in between.
+    """
+    shift = 5 - alignment.bit_length()
+    stop = "\n".join(convention.leave("@leave", {}))
+    return (
+        f"define dso_local preserve_nonecc void @lookup({convention.parameters}) nounwind {{\nentry:\n"
+        + _load("pc", at.PC) + _load("table", at.TABLE, "ptr") + _load("mask", at.TABLE_MASK)
+        + f" %first = shl i64 %pc, {shift}\n br label %probe\nprobe:\n"
+        " %at = phi i64 [ %first, %entry ], [ %onward, %other ]\n %slot = and i64 %at, %mask\n"
+        " %tag.p = getelementptr i8, ptr %table, i64 %slot\n %tag = load i64, ptr %tag.p\n"
+        " %found = icmp eq i64 %tag, %pc\n br i1 %found, label %hit, label %no\nno:\n"
+        " %free = icmp eq i64 %tag, 1\n br i1 %free, label %miss, label %other\nother:\n"
+        " %onward = add i64 %at, 16\n br label %probe\nhit:\n"
+        " %code.p = getelementptr i8, ptr %tag.p, i64 8\n %code = load ptr, ptr %code.p\n"
+        f" %near = and i64 %first, {at.JUMP_CACHE_SIZE - 16}\n %line = getelementptr i8, ptr %st, i64 %near\n"
+        f" %kept = getelementptr i8, ptr %line, i64 {at.JUMP_CACHE + 8}\n store volatile ptr %code, ptr %kept\n"
+        f" %name = getelementptr i8, ptr %line, i64 {at.JUMP_CACHE}\n store volatile i64 %pc, ptr %name\n"
+        + _word("limit", at.LIMIT) + " %limit = load volatile i64, ptr %limit.p\n"
+        " %over = icmp uge i64 %ct, %limit\n br i1 %over, label %stop, label %go, !prof !2\ngo:\n"
+        + "\n".join(convention.leave("%code", {}))
+        + "\nstop:\n store volatile i64 1, ptr %name\n" + _store("why", at.EXIT_CODE, str(POLL)) + stop
+        + "\nmiss:\n" + _store("what", at.EXIT_CODE, str(MISS)) + stop + "\n}\n")
+
+
+def _fault_handler(host: ModuleType) -> str:
+    """SIGSEGV, SIGBUS: in generated code, note what happened and go on in `leave`, all registers as they were."""
+    return (
+        "define dso_local void @on_fault(i32 %sig, ptr %info, ptr %uc) nounwind {\nentry:\n"
+        + "".join(f" %{name}.p = getelementptr i8, ptr %uc, i64 {offset}\n %{name} = load i64, ptr %{name}.p\n"
+                  for name, offset in host.CONTEXT.items())
+        + f" %lo.p = getelementptr i8, ptr @data, i64 {ARENA_START}\n %lo = load i64, ptr %lo.p\n"
+        f" %hi.p = getelementptr i8, ptr @data, i64 {ARENA_END}\n %hi = load i64, ptr %hi.p\n"
+        " %above = icmp uge i64 %pc, %lo\n %below = icmp ult i64 %pc, %hi\n %ours = and i1 %above, %below\n"
+        " br i1 %ours, label %mine, label %other\nmine:\n %st = inttoptr i64 %state to ptr\n"
+        " %addr.p = getelementptr i8, ptr %info, i64 16\n %addr = load i64, ptr %addr.p\n"
+        " %code.p = getelementptr i8, ptr %info, i64 8\n %code = load i32, ptr %code.p\n"
+        " %high = zext i32 %sig to i64\n %shifted = shl i64 %high, 32\n %low = zext i32 %code to i64\n"
+        " %both = or i64 %shifted, %low\n"
+        + _store("fa", at.FAULT_ADDRESS, "%addr") + _store("fc", at.FAULT_CODE, "%both") + _store("hp", at.HOST_PC, "%pc")
+        + _store("ec", at.EXIT_CODE, str(FAULT)) + _load("back", STACK) + _load("fp", FRAME)
+        + " %leave = ptrtoint ptr @leave to i64\n store i64 %leave, ptr %pc.p\n store i64 %back, ptr %stack.p\n"
+        " store i64 %fp, ptr %frame.p\n ret void\n"
+        "other:\n" + _chain() + "}\n")
+
+
+def _chain() -> str:
+    """Call the handler that was there before; with the default one, put it back and let the fault happen again."""
+    return (
+        " %n = zext i32 %sig to i64\n %n8 = shl i64 %n, 3\n %o = getelementptr i8, ptr @data, i64 %n8\n"
+        f" %old.p = getelementptr i8, ptr %o, i64 {OLD_HANDLERS}\n %old = load i64, ptr %old.p\n"
+        " %real = icmp ugt i64 %old, 1\n br i1 %real, label %call, label %done\ncall:\n"
+        " %f = inttoptr i64 %old to ptr\n call void %f(i32 %sig, ptr %info, ptr %uc)\n br label %done\n"
+        "done:\n ret void\n")
+
+
+def _signal_handler() -> str:
+    """Any other signal: make generated code stop at its next poll or indirect branch, then let Python note the signal."""
+    return (
+        "define dso_local void @on_signal(i32 %sig, ptr %info, ptr %uc) nounwind {\nentry:\n"
+        f" %cur.p = getelementptr i8, ptr @data, i64 {CURRENT}\n %st = load ptr, ptr %cur.p\n"
+        " %none = icmp eq ptr %st, null\n br i1 %none, label %chain, label %stop\nstop:\n"
+        + _store("i", at.INTERRUPT, "1") + _word("l", at.LIMIT) + " store volatile i64 0, ptr %l.p\n br label %clear\n"
+        f"clear:\n %k = phi i64 [ 0, %stop ], [ %k1, %clear ]\n %e = getelementptr i8, ptr %st, i64 %k\n"
+        f" %t = getelementptr i8, ptr %e, i64 {at.JUMP_CACHE}\n store volatile i64 1, ptr %t\n"
+        f" %k1 = add i64 %k, 16\n %end = icmp eq i64 %k1, {at.JUMP_CACHE_SIZE}\n"
+        " br i1 %end, label %chain, label %clear\nchain:\n" + _chain() + "}\n")

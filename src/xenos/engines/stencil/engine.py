@@ -1,0 +1,269 @@
+"""The stencil engine: translate what is reached, run it natively, and see to every way in which it comes back."""
+
+from __future__ import annotations
+
+import ctypes
+import signal
+
+from xenos.cpu import layout as at
+from xenos.cpu.exits import Breakpoint, Budget, Exit, Fault, Illegal, Interrupted, Syscall
+from xenos.engines.code.arena import Arena
+from xenos.engines.code.segment import BREAKPOINT, ILLEGAL, LINK, POLL, SLOW, SYNC, SYSCALL, Segment
+from xenos.engines.code.table import Table
+from xenos.engines.runtime.native import Runtime
+from xenos.errors import EngineError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from xenos.cpu.state import Cpu
+    from xenos.engines.reference.engine import ReferenceEngine
+    from xenos.engines.stencil.pack import Pack
+    from xenos.engines.stencil.translator import Translator
+    from xenos.memory.flat import FlatMemory
+
+_STUB, _MISS, _FAULT, _POLL = 0, 1, 2, 3
+_SIGBUS = 7
+_CANONICAL64, _CANONICAL32 = 0x7FF8_0000_0000_0000, 0xFFFF_FFFF_7FC0_0000
+
+
+class StencilEngine:
+    """Runs guest code as stencils. `linked=False` leaves after every block (lockstep)."""
+
+    def __init__(self, pack: Pack, *, linked: bool = True) -> None:
+        self.pack = pack
+        self.linked = linked
+        self.arena = Arena()
+        self.runtime = Runtime(self.arena, pack.image)
+        self.runtime.catch_faults()
+        self.table = Table()
+        self.segments: list[Segment] = []
+        self.translated = 0
+        self._anywhere: Segment | None = None
+        self._memory: FlatMemory | None = None
+        self._halves: memoryview | None = None
+        self._translator: Translator | None = None
+        self._reference: ReferenceEngine | None = None
+        self._soft = False
+        self._stale = False
+
+    # Running.
+
+    def run(self, cpu: Cpu, memory: FlatMemory, budget: int) -> Exit:
+        """Run for about `budget` instructions, or until the guest needs something."""
+        if memory is not self._memory:
+            self._attach(memory)
+        limit = cpu.count + budget & (1 << 64) - 1
+        self._prepare(cpu)
+        enter, table = self.runtime.enter, self.table
+        self.runtime.current(cpu)
+        try:
+            while True:
+                pc = cpu.pc
+                if self._soft != (cpu.get(at.ROUNDING) > 3):
+                    self._change_rounding(cpu.get(at.ROUNDING) > 3)
+                if self._stale:
+                    cpu.clear_jump_cache()
+                    self._stale = False
+                code = table.find(pc)
+                if not code:
+                    left = self._translate(pc, cpu)
+                    if left is not None:
+                        return left
+                    continue
+                cpu.set(at.TABLE, table.address)
+                cpu.set(at.TABLE_MASK, table.mask)
+                cpu.set(at.LIMIT, limit if self.linked else 0)
+                if cpu.get(at.INTERRUPT):
+                    cpu.set(at.INTERRUPT, 0)
+                    return Interrupted()
+                enter(cpu.address, code)
+                left = self._left(cpu, limit)
+                if left is not None:
+                    return left
+        finally:
+            self.runtime.current(None)
+
+    def _prepare(self, cpu: Cpu) -> None:
+        cpu.set(at.LEAVE, self.runtime.leave)
+        cpu.set(at.LOOKUP, self.runtime.lookup)
+        cpu.set(at.CANONICAL_NAN64, _CANONICAL64)
+        cpu.set(at.CANONICAL_NAN32, _CANONICAL32)
+
+    def _left(self, cpu: Cpu, limit: int) -> Exit | None:
+        """Generated code came back; None if it can go on."""
+        why = cpu.get(at.EXIT_CODE)
+        if why == _MISS:
+            return None if self.linked else Budget()
+        if why == _FAULT:
+            return self._fault(cpu)
+        if why == _POLL:
+            return self._polled(cpu, limit)
+        stub = cpu.get(at.EXIT_INFO)
+        kind, pc = self._stub(stub)
+        cpu.pc = pc
+        if kind == LINK:
+            return None if self.linked else Budget()
+        if kind == SLOW:
+            left = self.reference.step(cpu, self._memory)
+            return left if left is not None or self.linked else Budget()
+        if kind == POLL:
+            return self._polled(cpu, limit)
+        if kind == SYSCALL:
+            self._count(cpu, 1)
+            cpu.pc = self._behind(pc)
+            return Syscall()
+        if kind == BREAKPOINT:
+            return Breakpoint()
+        if kind == ILLEGAL:
+            return Illegal(self._word(pc))
+        assert kind == SYNC
+        self._count(cpu, 1)
+        cpu.pc = self._behind(pc)
+        self.invalidate(0, 1 << 64)
+        return None
+
+    def _polled(self, cpu: Cpu, limit: int) -> Exit | None:
+        if cpu.get(at.INTERRUPT):
+            cpu.set(at.INTERRUPT, 0)
+            return Interrupted()
+        if not self.linked or cpu.count >= limit:
+            return Budget()
+        return None
+
+    @staticmethod
+    def _count(cpu: Cpu, instructions: int) -> None:
+        cpu.set(at.COUNT, cpu.count + instructions)
+
+    def _stub(self, address: int) -> tuple[int, int]:
+        for segment in self.segments:
+            if 0 <= address - segment.base < segment.capacity:
+                return segment.stubs[address - segment.base]
+        raise EngineError(f"generated code left through {address:#x}, which is no stub")
+
+    @property
+    def reference(self) -> ReferenceEngine:
+        """The reference engine, for single instructions that have no exact native code."""
+        if self._reference is None:
+            from xenos.engines.reference import ReferenceEngine
+
+            self._reference = ReferenceEngine(self.pack.guest())
+        return self._reference
+
+    # Guest code.
+
+    def _word(self, pc: int) -> int:
+        assert self._halves is not None
+        low = self._halves[pc >> 1]
+        return low | self._halves[(pc >> 1) + 1] << 16 if self.pack.is_long(low) else low
+
+    def _behind(self, pc: int) -> int:
+        assert self._halves is not None
+        return pc + (4 if self.pack.is_long(self._halves[pc >> 1]) else 2)
+
+    def _attach(self, memory: FlatMemory) -> None:
+        """Take up a guest's memory: what was translated of another is forgotten."""
+        from xenos.memory.flat import BASE
+
+        self.flush()
+        self._memory = memory
+        halves = (ctypes.c_uint16 * (memory.size // 2)).from_address(BASE)
+        self._halves = memoryview(halves).cast("B").cast("H")
+        if self._code_changed not in memory.on_code_change:
+            memory.on_code_change.append(self._code_changed)
+        self.runtime.stop_on(signal.SIGINT)
+
+    @property
+    def translator(self) -> Translator:
+        """The translator; its stencils are loaded when the first instruction needs it."""
+        if self._translator is None:
+            self._translator = self.pack.translator()
+        return self._translator
+
+    def _translate(self, pc: int, cpu: Cpu) -> Exit | None:
+        from xenos.memory.flat import MemoryFault
+
+        assert self._memory is not None and self._halves is not None
+        if pc & 1:
+            return Illegal(0)
+        try:
+            limit = self._memory.fetch_limit(pc)
+        except MemoryFault as fault:
+            return Fault(Fault.EXECUTE, fault.address, fault.mapped)
+        segment = self._segment(pc)
+        before = len(segment.units)
+        offset = self.translator.translate(pc, limit, self._halves, segment.blocks, segment, not self.linked)
+        if offset < 0:
+            self._drop(segment)
+            return None
+        self.translated += len(segment.units) - before
+        insert, base = self.table.insert, segment.base
+        for start, where in segment.new:
+            insert(start, base + where)
+        segment.new.clear()
+        return None
+
+    def _segment(self, pc: int) -> Segment:
+        for segment in self.segments:
+            if segment.key is not None and segment.low <= pc < segment.high:
+                return segment
+        if self._anywhere is None:
+            self._anywhere = Segment(self.arena, 1 << 28, 0, 1 << 64, self.pack.constants, None)
+            self.segments.append(self._anywhere)
+        return self._anywhere
+
+    # Forgetting.
+
+    def _code_changed(self, start: int, end: int) -> None:
+        self.invalidate(start, end)
+
+    def invalidate(self, start: int, end: int) -> None:
+        """Guest code in this range may have changed: what was translated from other bytes is forgotten."""
+        for segment in self.segments:
+            if any(low < end and start < high for low, high in segment.units):
+                self._drop(segment)
+
+    def flush(self) -> None:
+        """Forget all translated code."""
+        for segment in self.segments:
+            self._drop(segment)
+
+    def _drop(self, segment: Segment) -> None:
+        for pc in segment.blocks:
+            self.table.remove(pc)
+        used = segment.used
+        segment.clear(self.pack.constants)
+        self.arena.release(segment.start + segment.used, used)
+        self._stale = True
+
+    def _change_rounding(self, soft: bool) -> None:
+        """A rounding mode that the host lacks: everything that rounds goes the slow way until the mode is another."""
+        self._soft = soft
+        self.flush()
+        self.translator.placer.soft_rounding = self._soft
+        self.translator.placer.memo.clear()
+
+    def after_fork(self) -> None:
+        """In a forked child: the code arena becomes the child's own."""
+        self.arena.own()
+
+    def _fault(self, cpu: Cpu) -> Exit | None:
+        """A load or store failed: find the instruction, and let the reference engine say what is wrong with it.
+
+        It knows the exact address and reason also where the hardware does not (addresses that are not canonical, stores across
+        two pages). None if the access works by now.
+        """
+        host = cpu.get(at.HOST_PC)
+        for segment in self.segments:
+            if 0 <= host - segment.base < segment.capacity:
+                break
+        else:
+            raise EngineError(f"a fault at host address {host:#x} outside all translated code")
+        offset = host - segment.base
+        pc, start = max(((p, o) for p, o in segment.blocks.items() if o <= offset), key=lambda item: item[1])
+        assert self._memory is not None and self._halves is not None
+        found = self.translator.locate(pc, self._memory.fetch_limit(pc), self._halves, offset - start)
+        if found is None:
+            raise EngineError(f"no instruction of the block at {pc:#x} made the code that faulted")
+        cpu.pc, back = found
+        self._count(cpu, -back)
+        return self.reference.step(cpu, self._memory)

@@ -1,0 +1,269 @@
+"""Building the stencil library: every form in every shape, compiled by LLVM, taken apart, and kept as numbers.
+
+A stencil is its code read as one little-endian number with zeros in the holes. Naming another pin is an exclusive-or with a
+number from a table, filling a hole an or: placing a stencil is a handful of operations on integers, whatever the host.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from types import ModuleType
+
+from xenos.engines.hosts.x86_64_stencils import Pieces, dissect
+from xenos.engines.llvm.compiler import Compiler
+from xenos.engines.llvm.emit import Floats, Slow
+from xenos.engines.stencil import render
+from xenos.engines.stencil.binding import StencilBinding
+from xenos.engines.stencil.shapes import shapes
+from xenos.errors import EngineError
+from xenos.isa.guest import Guest
+from xenos.semantics.instruction import Form
+
+Stencil = tuple[int, int, int, tuple[object, ...], tuple[object, ...], tuple[object, ...], tuple[object, ...],
+                tuple[object, ...]]
+BATCH = 400   # functions to a module: LLVM's time per function grows slowly with it
+
+# A probe stands for an immediate while LLVM chooses the encoding: one pair per class of values that encodes alike.
+_BYTE, _SHIFT = (53, 92), (13, 22)
+
+
+class Plan:
+    """A stencil to be: the form, its shape, and which class of immediate values it is for.
+
+    Classes: `` any, `L` any with addresses above 2 GiB, `b` `B` `w` `W` one or four bytes, plus or minus, `s` a shift amount.
+    """
+
+    __slots__ = ("cls", "form", "names", "shape", "wide")
+
+    def __init__(self, form: Form, shape: str, cls: str, wide: bool) -> None:
+        self.form = form
+        self.shape = shape
+        self.cls = cls
+        self.wide = wide
+        self.names: list[str] = []
+
+
+class Builder:
+    """Builds the library of one guest for one host level. `slow` collects the forms that the host has no exact code for."""
+
+    def __init__(self, guest: Guest, host: ModuleType, floats: Floats, level: int, base: int) -> None:
+        self.guest = guest
+        self.host = host
+        self.floats = floats
+        self.base = base
+        self.convention = render.Convention(host)
+        self.compiler = Compiler(host.TRIPLE, *host.CPUS[level])
+        self.files = {f.name: f for f in guest.registers}
+        self.slow: dict[str, str] = {}
+        self.refused: dict[str, tuple[str, bytes]] = {}
+        self.constants = bytearray()
+        self._constant_at: dict[bytes, int] = {}
+        self.stencils: dict[tuple[str, str, str], Stencil] = {}
+
+    def build(self, forms: list[Form] | None = None, progress: Callable[[int, int], None] | None = None) -> None:
+        """Fill `stencils`: (form name, shape, class) -> stencil."""
+        plans = [p for form in (forms if forms is not None else list(self.guest.instructions().forms()))
+                 for p in self.plans(form)]
+        rendered: dict[str, render.Rendered] = {}
+        texts: dict[str, str] = {}
+        for plan in plans:
+            try:
+                for probe in self._probes(plan):
+                    one = self._render(plan, probe)
+                    name = texts.setdefault(one.text, f"s{len(texts)}")
+                    rendered.setdefault(name, one)
+                    plan.names.append(name)
+            except Slow as reason:
+                self.slow[plan.form.name] = str(reason)
+        plans = [p for p in plans if p.form.name not in self.slow]
+        pieces: dict[str, Pieces] = {}
+        todo = sorted(rendered.items(), key=lambda item: int(item[0][1:]))
+        for start in range(0, len(todo), BATCH):
+            batch = dict(todo[start:start + BATCH])
+            pieces.update(self._compile(batch))
+            if progress:
+                progress(min(start + BATCH, len(todo)), len(todo))
+        for plan in plans:
+            if not all(n in pieces for n in plan.names):
+                continue
+            made = self._stencil(plan, [pieces[n] for n in plan.names], rendered)
+            if made is not None:
+                self.stencils[plan.form.name, plan.shape, plan.cls] = made
+
+    def special(self) -> dict[str, Stencil]:
+        """The stencils that belong to no form: poll, count, stub, and moves between each pin and its home."""
+        c = self.convention
+        functions = {"poll": render.render_poll(c), "count13": render.render_count(c, 53),
+                     "count22": render.render_count(c, 92), "count_wide": render.render_count(c, 1000),
+                     "count_wide2": render.render_count(c, 1999), "stub": render.render_stub(c, "stub"),
+                     "link": render.render_stub(c, "link"), "goto": render.render_goto(c)}
+        for pin in (*c.general, *c.vector):
+            functions[f"store{pin[1:]}"] = render.render_move(c, pin, store=True)
+            functions[f"load{pin[1:]}"] = render.render_move(c, pin, store=False)
+        pieces = self._compile(functions)
+        made: dict[str, Stencil] = {}
+        for name, one in pieces.items():
+            if not name.startswith("count"):
+                made[name] = self._finish(one, functions[name], [], "", [])
+        for name, first, second, values in (("count", "count13", "count22", _BYTE),
+                                            ("count_wide", "count_wide", "count_wide2", (1000, 1999))):
+            found = _probed(pieces[first], pieces[second], values)
+            if found is None:
+                raise EngineError("the counting stencil keeps its number where it cannot be found")
+            made[name] = self._finish(pieces[first], functions[first], [(found, "back")], "", [], values[0])
+        return made
+
+    def plans(self, form: Form) -> Iterator[Plan]:
+        """Every stencil that a form wants."""
+        if any(op.op in ("trap", "syscall", "sync_code") for op in form.effects):
+            self.slow[form.name] = "leaves generated code"
+            return
+        try:
+            wide = any(op.op in ("pc", "next") for op in form.effects)
+            for shape in shapes(form, self.files):
+                yield Plan(form, shape, "", False)
+                if wide:
+                    yield Plan(form, shape, "L", True)
+                for cls in self._classes(form):
+                    yield Plan(form, shape, cls, False)
+        except Slow as reason:
+            self.slow[form.name] = str(reason)
+
+    @staticmethod
+    def _classes(form: Form) -> str:
+        """Classes of immediates worth their own stencils: for plain computation with one immediate."""
+        if len(form.immediates) != 1 or any(
+                op.op in ("pc", "next", "load", "store", "branch", "jump", "reserve", "amo") for op in form.effects):
+            return ""
+        field = form.instruction.pattern.fields[form.immediates[0]]
+        if field.kind == "unsigned":
+            return "s" if field.width <= 6 else ""
+        low = min(shift for _, _, shift in field.pieces)
+        return "bBwW" if low == 0 else "wW"
+
+    @staticmethod
+    def _probes(plan: Plan) -> list[dict[str, int]]:
+        if plan.cls in ("", "L"):
+            return [{}]
+        name = plan.form.immediates[0]
+        field = plan.form.instruction.pattern.fields[name]
+        pair = _SHIFT if plan.cls == "s" else _BYTE
+        if plan.cls in "wW":
+            low = min(shift for _, _, shift in field.pieces)
+            pair = (0x3A5, 0x5C7) if low == 0 else (0x3A5C7 << low & (1 << field.width - 1) - 1, 0x5C3A9 << low & (
+                1 << field.width - 1) - 1)
+        return [{name: -v if plan.cls in "BW" else v} for v in pair]
+
+    def _render(self, plan: Plan, probe: dict[str, int]) -> render.Rendered:
+        binding = StencilBinding(plan.form, plan.shape, self.slots(plan.form), self.base, plan.wide, probe)
+        return render.render(plan.form, binding, self.convention, self.floats, self.guest.alignment)
+
+    def slots(self, form: Form) -> dict[str, str]:
+        """The argument that stands for each register operand while its stencil is compiled."""
+        slots, general, vector = {}, 0, 0
+        for name, (file, _) in form.registers.items():
+            if self.files[file].floating:
+                slots[name] = self.convention.vector[self.host.VECTOR_SLOTS[vector]]
+                vector += 1
+            else:
+                slots[name] = self.convention.general[self.host.GENERAL_SLOTS[general]]
+                general += 1
+        return slots
+
+    def _compile(self, functions: dict[str, render.Rendered]) -> dict[str, Pieces]:
+        made = self.compiler.compile(render.module(functions, self.convention))
+        pieces = {}
+        for name in functions:
+            try:
+                pieces[name] = dissect(made.functions[name])
+            except EngineError as error:
+                self.refused[name] = (str(error), made.functions[name].code)
+        for one in pieces.values():
+            one.holes = [self._constant(hole, made.constants) for hole in one.holes]
+        return pieces
+
+    def _constant(self, hole: tuple[int, int, str, int, bool], pools: dict[str, bytes]) -> tuple[int, int, str, int, bool]:
+        """Constants go into one pool that lies at the start of every code segment."""
+        offset, size, symbol, addend, relative = hole
+        if symbol not in pools:
+            return hole
+        start = addend + 4
+        entry = pools[symbol][start:start + 16].ljust(16, b"\0")
+        if entry not in self._constant_at:
+            self._constant_at[entry] = len(self.constants)
+            self.constants += entry
+        return offset, size, ".constant", self._constant_at[entry], relative
+
+    def _stencil(self, plan: Plan, pieces: list[Pieces], rendered: dict[str, render.Rendered]) -> Stencil | None:
+        values: list[tuple[tuple[int, int], str]] = []
+        probe = 0
+        if plan.cls not in ("", "L"):
+            name = plan.form.immediates[0]
+            probes = [p[name] for p in self._probes(plan)]
+            found = _probed(pieces[0], pieces[1], (probes[0], probes[1]))
+            if found is None:
+                return None
+            values = [(found, f"f['{name}']")]
+            probe = probes[0]
+        operands = list(plan.form.registers)
+        slots = self.slots(plan.form)
+        renames = [(i, slots[n]) for i, (n, letter) in enumerate(zip(operands, plan.shape, strict=True)) if letter == "P"]
+        return self._finish(pieces[0], rendered[plan.names[0]], values, plan.shape, renames, probe)
+
+    def _finish(self, pieces: Pieces, text: render.Rendered, values: list[tuple[tuple[int, int], str]], shape: str,
+                renames: list[tuple[int, str]], probe: int = 0) -> Stencil:
+        """Pieces as numbers."""
+        base = int.from_bytes(pieces.code, "little")
+        holes: list[tuple[int, int, str]] = []
+        near: list[tuple[int, int]] = []
+        for offset, size, symbol, addend, _ in pieces.holes:
+            if symbol == ".constant":
+                near.append((offset, addend))
+                continue
+            base &= ~(((1 << 8 * size) - 1) << 8 * offset)
+            source = text.holes[symbol].source
+            holes.append((8 * offset, (1 << 8 * size) - 1, f"{source} + {addend}" if addend else source))
+        for (offset, size), source in values:
+            base &= ~(((1 << 8 * size) - 1) << 8 * offset)
+            holes.append((8 * offset, (1 << 8 * size) - 1, source))
+        own = {self._number(slot) for _, slot in renames}
+        tables = []
+        for operand, slot in renames:
+            bank, number = self._number(slot)
+            pins = self.host.GENERAL_PINS if bank == "x" else self.host.VECTOR_PINS
+            tables.append((operand, tuple(self._rename(pieces, bank, number, pin) for pin in pins)))
+        used = {(p.bank, p.number) for p in pieces.places} | {("x", n) for n in pieces.implicit}
+        taken = tuple(i for i, pin in enumerate(self.host.GENERAL_PINS) if ("x", pin) in used - own)
+        return (len(pieces.code), pieces.split, base, tuple(tables), tuple(holes), tuple(near),
+                tuple(pieces.exits), (tuple(pieces.crossings), taken))
+
+    def _number(self, slot: str) -> tuple[str, int]:
+        index = int(slot[2:])
+        return ("f", self.host.VECTOR_PINS[index]) if slot[1] == "f" else ("x", self.host.GENERAL_PINS[index])
+
+    @staticmethod
+    def _rename(pieces: Pieces, bank: str, number: int, pin: int) -> int | None:
+        change = 0
+        for place in pieces.places:
+            if place.bank == bank and place.number == number:
+                one = place.rename(pin)
+                if one is None:
+                    return None
+                change ^= one
+        return change
+
+
+def _probed(first: Pieces, second: Pieces, values: tuple[int, int]) -> tuple[int, int] | None:
+    """Where the probe stands, (offset, size): the only difference of the two codes, and each code holds its own value there."""
+    a, b = first.code, second.code
+    if len(a) != len(b) or first.split != second.split:
+        return None
+    differ = [i for i in range(len(a)) if a[i] != b[i]]
+    for size in (1, 4):
+        for start in ({differ[0], differ[0] - 1} if differ else ()):
+            if start < 0 or start + size <= differ[-1]:
+                continue
+            held = [int.from_bytes(c[start:start + size], "little", signed=True) for c in (a, b)]
+            if tuple(held) == values:
+                return start, size
+    return None

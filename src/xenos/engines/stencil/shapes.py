@@ -1,0 +1,57 @@
+"""Where an instruction's register operands may lie, as one letter each: the shapes that stencils are compiled for.
+
+    P   in a host register of its own (any pin: stencils are renamed)
+    D   in the same host register as the result
+    S   the same register as the operand read before it
+    M   in its home in the state block
+    Z   the register that is always zero, read
+    N   the register that is always zero, written: the result is dropped (of jumps; elsewhere nothing would be left to do)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import product
+
+from xenos.cpu.layout import RegisterFile
+from xenos.semantics.instruction import Form
+from xenos.semantics.operations import TABLE
+
+
+def shapes(form: Form, files: dict[str, RegisterFile]) -> Iterator[str]:
+    """Every shape of a form that gets a stencil, a letter per register operand in the order of `form.registers`."""
+    operands = list(form.registers.values())
+    results = [i for i, (_, use) in enumerate(operands) if "w" in use]
+    if len(operands) > 2 and any(dict(op.attrs).get("rounding", 7) not in (0, 7) for op in form.effects):
+        yield "M" * len(operands)   # rounding fixed by the encoding: compilers hardly ever use it with arithmetic
+        return
+    choices = []
+    for i, (file, use) in enumerate(operands):
+        letters = "PM"
+        if use == "r":
+            if results and operands[results[0]][0] == file:
+                letters += "D"
+            if files[file].zero is not None:
+                letters += "Z"
+            if twins(form, i):
+                letters += "S"
+        elif form.control is not None and files[file].zero is not None:
+            letters += "N"
+        choices.append(letters)
+    for letters in product(*choices):
+        shape = "".join(letters)
+        if "D" in shape and shape[results[0]] != "P" or shape.count("Z") > 1:
+            continue
+        if "S" in shape and shape[shape.index("S") - 1] not in "PM":
+            continue
+        yield shape
+
+
+def twins(form: Form, operand: int) -> bool:
+    """Whether reading the same register twice makes this form simpler: bit logic over the floating-point file (moves, signs)."""
+    operands = list(form.registers.values())
+    if operand == 0 or operands[operand] != operands[operand - 1] or any(
+            TABLE[op.op].effect not in ("pure", "state") for op in form.effects):
+        return False
+    return form.instruction.owner.files[[f.name for f in form.instruction.owner.files].index(
+        operands[operand][0])].floating

@@ -1,0 +1,97 @@
+"""From a system-call number to the function that answers it, and from its arguments to a value or -errno."""
+
+from __future__ import annotations
+
+from xenos.linux.table import ABSENT, CALLS
+from xenos.memory.flat import MemoryFault
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from xenos.linux.process import Process
+
+    Answer = Callable[..., "int | None"]
+    Reader = Callable[[Process, int], "int | bytes"]
+
+EFAULT, EINVAL, ENOMEM, ENOSYS = 14, 22, 12, 38
+
+
+def _int(process: Process, value: int) -> int:
+    return (value & 0xFFFFFFFF ^ 0x80000000) - 0x80000000
+
+
+def _unsigned(process: Process, value: int) -> int:
+    return value & 0xFFFFFFFF
+
+
+def _long(process: Process, value: int) -> int:
+    return (value ^ 1 << 63) - (1 << 63)
+
+
+def _word(process: Process, value: int) -> int:
+    return value
+
+
+def _string(process: Process, value: int) -> bytes:
+    return process.memory.cstring(value)
+
+
+_READERS: dict[str, Reader] = {
+    "d": _int, "i": _int, "u": _unsigned, "o": _unsigned, "x": _unsigned, "l": _long,
+    "z": _word, "p": _word, "b": _word, "r": _word, "s": _string,
+}
+
+
+class Call:
+    """One system call, ready to be made."""
+
+    __slots__ = ("answer", "letters", "name", "readers")
+
+    def __init__(self, name: str, answer: Answer, letters: str) -> None:
+        self.name = name
+        self.answer = answer
+        self.letters = letters
+        self.readers = tuple(_READERS[letter] for letter in letters)
+
+    def __call__(self, process: Process, raw: list[int]) -> int | None:
+        """The result, -errno, or None for a call that leaves the registers to somebody else (execve, exit)."""
+        try:
+            return self.answer(process, *[read(process, value) for read, value in zip(self.readers, raw, strict=False)])
+        except OSError as error:
+            return -(error.errno or EINVAL)
+        except MemoryFault:
+            return -EFAULT
+        except (OverflowError, ValueError):  # a number that no C type of the host's call can take
+            return -EINVAL
+        except MemoryError:
+            return -ENOMEM
+
+
+def find(process: Process, number: int) -> Call:
+    """The call behind a number of this guest; one that answers -ENOSYS where there is none."""
+    form = process.form
+    name = form.numbers.get(number, "")
+    where = form.calls.get(name)
+    if where is not None:
+        module, _, function = where.partition(":")
+        answer = _function(module, function)
+        return Call(name, answer, "p" * (answer.__code__.co_argcount - 1))
+    where, _, letters = CALLS.get(name, "").partition(" ")
+    if not where:
+        if process.strace and name not in ABSENT:
+            from xenos.linux import strace
+
+            strace.note(f"system call {name or number} is not there: -ENOSYS (said once)")
+        return Call(name or f"call_{number}", _absent, "pppppp")
+    module, _, function = where.partition(":")
+    return Call(name, _function(f"xenos.linux.{module}", function), letters)
+
+
+def _function(module: str, name: str) -> Answer:
+    answer: Answer = getattr(__import__(module, None, None, (name,)), name)
+    return answer
+
+
+def _absent(process: Process, *_: int) -> int:
+    return -ENOSYS

@@ -1,0 +1,103 @@
+"""execve: another guest program in this process's place, or a program of the host instead of Xenos."""
+
+from __future__ import annotations
+
+import os
+
+from xenos.errors import LoadError, MissingFile, XenosError
+from xenos.linux import program, stack
+from xenos.linux.signals import SIGKILL
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from xenos.linux.process import Process
+
+ENOENT, ENOEXEC, E2BIG = 2, 8, 7
+_STRINGS_MAX = 1 << 18
+
+
+def _strings(process: Process, address: int) -> list[bytes]:
+    """The C strings of an array that a null pointer ends."""
+    found: list[bytes] = []
+    while address:
+        pointer = process.memory.load(address, 8)
+        if not pointer:
+            break
+        found.append(process.memory.cstring(pointer))
+        if len(found) > _STRINGS_MAX:
+            raise OSError(E2BIG, "too many arguments")
+        address += 8
+    return found
+
+
+def execute(process: Process, pathname: bytes, argv: int, envp: int) -> int | None:
+    """execve(2): None when a new guest program is in place."""
+    arguments = _strings(process, argv) or [b""]
+    environment = _strings(process, envp)
+    stack.check_size(arguments, environment)
+    opened = program.open_executable(process, pathname, arguments)
+    if not _is_guest(process, opened.head):
+        os.close(opened.fd)
+        if not _is_host(opened.head):
+            return -ENOEXEC
+        return _execute_host(process, opened, environment)
+    try:
+        found = program.check(process, opened)
+    except LoadError as error:
+        os.close(opened.fd)
+        if process.strace:
+            from xenos.linux import strace
+
+            strace.note(str(error))
+        return -ENOENT if isinstance(error, MissingFile) else -ENOEXEC
+    _close_on_exec(process)
+    process.signals.after_exec()
+    process.comm = b""
+    try:
+        process.replace(found, environment)
+    except XenosError as error:  # the old program is gone: Linux kills the process here, too
+        os.write(2, f"xenos: {error}\n".encode())
+        process.die(SIGKILL)
+    finally:
+        found.close()
+    from xenos.linux.clone import leave_vfork
+
+    leave_vfork(process, executed=True)
+    return None
+
+
+def _is_guest(process: Process, head: bytes) -> bool:
+    return head[:5] == b"\x7fELF\2" and int.from_bytes(head[18:20], "little") == process.form.elf_machine
+
+
+def _is_host(head: bytes) -> bool:
+    """Whether a program is for this host: of the same class, byte order and machine as the Python that runs us."""
+    with open("/proc/self/exe", "rb") as file:
+        own = file.read(20)
+    return head[:6] == own[:6] and head[18:20] == own[18:20]
+
+
+def _close_on_exec(process: Process) -> None:
+    for fd in [fd for fd, close in process.descriptors.items() if close]:
+        del process.descriptors[fd]
+        try:
+            os.close(fd)
+        except OSError:
+            pass
+
+
+def _execute_host(process: Process, opened: program.Opened, environment: list[bytes]) -> int:
+    """Become a program of the host; it inherits what the guest's exec would hand on."""
+    names = dict(item.split(b"=", 1) for item in environment if b"=" in item)
+    for fd, close in process.descriptors.items():
+        try:
+            os.set_inheritable(fd, not close)
+        except OSError:
+            pass
+    if process.cwd_fd is not None:
+        os.fchdir(process.cwd_fd)
+    process.signals.before_host_exec()
+    try:
+        os.execve(opened.host, opened.argv, names)
+    finally:  # only if it failed
+        process.signals.listen()

@@ -1,0 +1,251 @@
+"""One guest process: its program, its files, and the loop that answers what its CPU stops for."""
+
+from __future__ import annotations
+
+import os
+
+from xenos.cpu.exits import Breakpoint, Budget, Fault, Illegal, Interrupted, Syscall
+from xenos.cpu.layout import COUNT
+from xenos.errors import EngineError
+from xenos.linux import dispatch, loader, program, stack
+from xenos.linux.outcome import Outcome
+from xenos.linux.paths import Paths
+from xenos.linux.signals import SIGBUS, SIGILL, SIGINT, SIGSEGV, SIGTRAP, HostSignal, Signals
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from typing import Protocol
+
+    from xenos.cpu.exits import Exit
+    from xenos.cpu.state import Cpu
+    from xenos.isa.guest import LinuxForm
+    from xenos.memory.flat import FlatMemory
+
+    class Engine(Protocol):
+        """What executes guest instructions."""
+
+        def run(self, cpu: Cpu, memory: FlatMemory, budget: int) -> Exit:
+            """Execute about `budget` instructions, or until something happens."""
+
+HIDDEN = 900  # Xenos's own descriptors lie from here on: within the customary limit of 1024, above what guests use
+FOREVER = 1 << 62
+_MASK = (1 << 64) - 1
+
+
+class Process:
+    """A guest process of one thread. `load()` a program, then `run()` it; `reset()` makes it as new.
+
+    `before_fork`, `after_fork` and `after_exec` are lists of functions without arguments: the first two are called
+    around a fork (the second in the child only), the third when a new program has taken the old one's place.
+    """
+
+    def __init__(
+        self, form: LinuxForm, cpu: Cpu, memory: FlatMemory, engine: Engine, *,
+        sysroot: str | bytes | None = None, strace: bool = False,
+    ) -> None:
+        self.form = form
+        self.cpu = cpu
+        self.memory = memory
+        self.engine = engine
+        self.paths = Paths(sysroot)
+        self.strace = strace
+        self.before_fork: list[Callable[[], object]] = []
+        self.after_fork: list[Callable[[], object]] = []
+        self.after_exec: list[Callable[[], object]] = []
+        self.calls: dict[int, dispatch.Call] = {}
+        self.forked = False             # this is a child that a guest's fork made
+        self.signals = Signals(self)
+        self._fresh()
+
+    def _fresh(self) -> None:
+        self.outcome: Outcome | None = None
+        self.descriptors: dict[int, bool] = {}  # those that the guest opened -> close-on-exec
+        self.cwd_fd: int | None = None          # the guest's current directory, where it is not the host's
+        self.name = b""                         # path of the program, as the guest calls it
+        self.executable = b""                   # and on the host
+        self.argv: list[bytes] = []
+        self.env: list[bytes] = []
+        self.comm = b""                          # name given by prctl, if any
+        self.auxv = b""
+        self.arguments_at = (0, 0, 0)           # first argument, first environment string, behind them
+        self.break_start = self.break_end = 0
+        self.clear_child_tid = 0
+        self.robust_list = 0
+        self.limits: dict[int, tuple[int, int]] = {}  # resource limits that are the guest's alone
+        self.vfork_pipe = -1                    # in a child of vfork, until it executes a program
+        self.vfork_stack = 0                    # and its parent's stack pointer
+
+    # The program.
+
+    def load(self, path: str | bytes, argv: Iterable[str | bytes], env: Iterable[str | bytes] | dict[str, str]) -> None:
+        """Put a program in place, ready to run. `argv` starts with its own name; `env` is a dict or NAME=VALUE strings.
+
+        Raises LoadError or MissingFile, whose text is one line for the user.
+        """
+        items = [f"{name}={value}" for name, value in env.items()] if isinstance(env, dict) else env
+        found = program.find(self, os.fsencode(path), [os.fsencode(text) for text in argv])
+        environment = [os.fsencode(text) for text in items]
+        try:
+            stack.check_size(found.argv, environment)
+            self.replace(found, environment)
+        finally:
+            found.close()
+
+    def replace(self, found: program.Program, env: list[bytes]) -> None:
+        """Map an opened program in place of whatever is there, and point the CPU at its start."""
+        cpu, memory, form = self.cpu, self.memory, self.form
+        if memory.regions:
+            memory.reset()
+        executed = cpu.count
+        cpu.reset()
+        cpu.set(COUNT, executed)
+        image = loader.load(self, found)
+        pointer = stack.build(self, image, found.path, found.argv, env)
+        cpu.write(*form.stack_pointer, pointer)
+        cpu.pc = image.start
+        self.break_start = self.break_end = image.break_start
+        self.executable = os.fsencode(found.elf.path)
+        self.name = self.paths.guest(self.executable)
+        self.argv, self.env = found.argv, env
+        self.clear_child_tid = 0
+        for call in self.after_exec:
+            call()
+
+    def reset(self) -> None:
+        """Forget the program: memory, registers, open files, signal actions. Then `load()` again."""
+        for fd in list(self.descriptors):
+            try:
+                os.close(fd)
+            except OSError:
+                pass
+        if self.cwd_fd is not None:
+            os.close(self.cwd_fd)
+        self.memory.reset()
+        self.cpu.reset()
+        self.signals.reset()
+        self._fresh()
+
+    # Running.
+
+    def run(self, budget: int = FOREVER) -> Outcome | None:
+        """Run until the guest ends (its Outcome) or has executed about `budget` instructions (None).
+
+        In a child that the guest forked this never returns: the host process ends as the guest does.
+        """
+        self.signals.listen()
+        try:
+            return self._loop(budget)
+        except BaseException as error:
+            if not self.forked:
+                raise
+            self._end_child(error)
+        finally:
+            self.signals.restore()
+        return self.outcome
+
+    def _loop(self, budget: int) -> Outcome | None:
+        cpu, memory, engine = self.cpu, self.memory, self.engine
+        start, left = cpu.count, budget
+        while self.outcome is None:
+            try:
+                exit = engine.run(cpu, memory, left)
+                if type(exit) is Syscall:
+                    self.system_call()
+                else:
+                    self.handle(exit)
+            except HostSignal as arrived:
+                self.signals.arrive(arrived.number)
+            if budget < FOREVER:
+                left = budget - ((cpu.count - start) & _MASK)
+                if left <= 0 and self.outcome is None:
+                    return None
+        if self.forked:
+            self._end_child(None)
+        return self.outcome
+
+    def system_call(self) -> None:
+        """Answer the call that the CPU's registers ask for."""
+        cpu, form = self.cpu, self.form
+        number = cpu.read(*form.number)
+        call = self.calls.get(number)
+        if call is None:
+            call = self.calls[number] = dispatch.find(self, number)
+        raw = [cpu.read(file, index) for file, index in form.arguments]
+        if self.strace:
+            from xenos.linux import strace
+
+            result = strace.traced(self, call, raw)
+        else:
+            result = call(self, raw)
+        if result is not None:
+            cpu.write(*form.result, result)
+
+    def handle(self, exit: Exit) -> None:
+        """Do what the kernel does for an exit that is no system call."""
+        kind = type(exit)
+        if kind is Budget:
+            return
+        if kind is Interrupted:
+            self.signals.arrive(SIGINT)
+        elif isinstance(exit, Fault):
+            behind = exit.mapped == Fault.BEHIND_FILE
+            self.die(SIGBUS if behind else SIGSEGV, exit)
+        elif kind is Illegal:
+            self.die(SIGILL, exit)
+        elif kind is Breakpoint:
+            self.die(SIGTRAP, exit)
+        else:
+            raise EngineError(f"the engine stopped with {exit!r}, which a Linux process has no answer for")
+
+    # Ending.
+
+    def finish(self, status: int) -> None:
+        """End with an exit status, as exit_group(2)."""
+        self.outcome = Outcome(self, status & 0xFF, 0, None)
+
+    def die(self, signal: int, cause: Exit | None = None) -> None:
+        """End by a signal; `cause` is what the CPU stopped for, if it was that."""
+        self.outcome = Outcome(self, 0, signal, cause)
+
+    def _end_child(self, error: BaseException | None) -> None:
+        """End this host process as the guest in it has ended."""
+        from xenos.linux.clone import leave_vfork
+
+        outcome = self.outcome
+        try:
+            leave_vfork(self, executed=False)
+            if error is not None and outcome is None:
+                os.write(2, f"xenos: {type(error).__name__}: {error}\n".encode())
+            elif outcome is not None and outcome.cause is not None:
+                os.write(2, f"xenos: {outcome.report()}\n".encode())
+            if outcome is not None and outcome.signal:
+                self.signals.really_die(outcome.signal)
+        finally:
+            os._exit(outcome.status if outcome is not None else 125)
+
+    # What system calls need of it.
+
+    def locate(self, dirfd: int, path: bytes, *, follow: bool = True) -> tuple[bytes, int | None]:
+        """A guest's (dirfd, path) as a host path and the `dir_fd` for functions of `os`."""
+        if path.startswith(b"/"):
+            if path.startswith(b"/proc/"):
+                from xenos.linux import procfs
+
+                if follow and procfs.is_own(path, b"exe"):
+                    return self.executable, None
+            return self.paths.host(path, follow=follow), None
+        return path, self.cwd_fd if dirfd == -100 else dirfd
+
+    def hide(self, fd: int) -> int:
+        """Move a descriptor of our own above those that guests use; returns its new number."""
+        import fcntl
+
+        high: int = fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, HIDDEN)
+        os.close(fd)
+        return high
+
+    def opened(self, fd: int, close_on_exec: bool = False) -> int:
+        """Note a descriptor that the guest has got; returns it."""
+        self.descriptors[fd] = close_on_exec
+        return fd

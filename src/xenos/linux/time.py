@@ -1,0 +1,115 @@
+"""time.h, sys/time.h and sys/times.h."""
+
+from __future__ import annotations
+
+import os
+import struct
+import time as host
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from xenos.linux.process import Process
+
+EPERM, EFAULT, EINVAL = 1, 14, 22
+BILLION = 10**9
+TIMER_ABSTIME = 1
+_PAIR = struct.Struct("<qq")
+_ELAPSED = 1 << 40  # seconds; longer sleeps are as good as endless
+
+
+def read_time(process: Process, address: int) -> int:
+    """A `struct timespec` in nanoseconds; OSError (EINVAL) if it is none."""
+    seconds, nanoseconds = _PAIR.unpack(process.memory.read(address, 16))
+    if seconds < 0 or not 0 <= nanoseconds < BILLION:
+        raise OSError(EINVAL, "not a time")
+    return int(min(seconds, _ELAPSED)) * BILLION + int(nanoseconds)
+
+
+def clock_gettime(process: Process, clockid: int, tp: int) -> int:
+    """clock_gettime(2)."""
+    process.memory.write(tp, _PAIR.pack(*divmod(host.clock_gettime_ns(clockid), BILLION)))
+    return 0
+
+
+def clock_getres(process: Process, clockid: int, res: int) -> int:
+    """clock_getres(2)."""
+    resolution = round(host.clock_getres(clockid) * BILLION)
+    if res:
+        process.memory.write(res, _PAIR.pack(*divmod(resolution, BILLION)))
+    return 0
+
+
+def clock_settime(process: Process, clockid: int, tp: int) -> int:
+    """clock_settime(2) is not for guests."""
+    return -EPERM
+
+
+def nanosleep(process: Process, duration: int, rem: int) -> int:
+    """nanosleep(2)."""
+    _sleep(read_time(process, duration))
+    return 0
+
+
+def clock_nanosleep(process: Process, clockid: int, flags: int, request: int, remain: int) -> int:
+    """clock_nanosleep(2)."""
+    wanted = read_time(process, request)
+    if flags & TIMER_ABSTIME:
+        wanted -= host.clock_gettime_ns(clockid)
+    else:
+        host.clock_getres(clockid)  # EINVAL for a clock that is none
+    _sleep(wanted)
+    return 0
+
+
+def _sleep(nanoseconds: int) -> None:
+    while nanoseconds > 0:
+        part = min(nanoseconds, 10**6 * BILLION)
+        host.sleep(part / BILLION)
+        nanoseconds -= part
+
+
+def gettimeofday(process: Process, tv: int, tz: int) -> int:
+    """gettimeofday(2)."""
+    if tv:
+        process.memory.write(tv, _PAIR.pack(*divmod(host.time_ns() // 1000, 10**6)))
+    if tz:
+        process.memory.write(tz, bytes(8))
+    return 0
+
+
+def times(process: Process, buf: int) -> int:
+    """times(2), in ticks of 1/100 s."""
+    spent = os.times()
+    if buf:
+        ticks = (spent.user, spent.system, spent.children_user, spent.children_system)
+        process.memory.write(buf, struct.pack("<4q", *(int(value * 100) for value in ticks)))
+    return int(host.monotonic() * 100)
+
+
+def _timeval(seconds: float) -> tuple[int, int]:
+    return divmod(round(seconds * 10**6), 10**6)
+
+
+def _timers(values: tuple[float, float]) -> bytes:
+    value, interval = values
+    return struct.pack("<4q", *_timeval(interval), *_timeval(value))
+
+
+def getitimer(process: Process, which: int, curr_value: int) -> int:
+    """getitimer(2)."""
+    import signal
+
+    process.memory.write(curr_value, _timers(signal.getitimer(which)))
+    return 0
+
+
+def setitimer(process: Process, which: int, new_value: int, old_value: int) -> int:
+    """setitimer(2): the host's own timer, whose signal kills as it does by default."""
+    import signal
+
+    data = process.memory.read(new_value, 32) if new_value else bytes(32)
+    interval_s, interval_us, value_s, value_us = struct.unpack("<4q", data)
+    old = signal.setitimer(which, value_s + value_us / 10**6, interval_s + interval_us / 10**6)
+    if old_value:
+        process.memory.write(old_value, _timers(old))
+    return 0

@@ -1,0 +1,40 @@
+"""sys/wait.h: children."""
+
+from __future__ import annotations
+
+import os
+import struct
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from xenos.linux.process import Process
+
+EINVAL = 22
+_OURS = 0xE0000000  # __WNOTHREAD, __WALL, __WCLONE: about threads
+SIGCHLD = 17
+
+
+def wait4(process: Process, pid: int, wstatus: int, options: int, rusage: int) -> int:
+    """wait4(2)."""
+    if options & ~(_OURS | 0xB):
+        return -EINVAL
+    found, status, use = os.wait4(pid, options & ~_OURS)
+    if found and wstatus:
+        process.memory.store(wstatus, 4, status)
+    if found and rusage:
+        from xenos.linux.resource import pack_usage
+
+        process.memory.write(rusage, pack_usage(use))
+    return found
+
+
+def waitid(process: Process, idtype: int, id: int, infop: int, options: int, rusage: int) -> int:
+    """waitid(2)."""
+    result = os.waitid(idtype, id, options & ~_OURS)
+    if infop:
+        info = bytes(128)
+        if result is not None:
+            numbers = (SIGCHLD, 0, result.si_code, 0, result.si_pid, result.si_uid, result.si_status)
+            info = struct.pack("<iiiiiIi", *numbers).ljust(128, b"\0")
+        process.memory.write(infop, info)
+    return 0

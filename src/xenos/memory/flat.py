@@ -1,0 +1,326 @@
+"""Guest memory as one arena of the host: guest address a lies at host address BASE + a; the host's MMU does the rest.
+
+The arena is reserved once, inaccessible; guest mappings are made inside it. Generated code touches it directly and
+faults as the guest would. Python goes through the methods here, which look before they touch and raise `MemoryFault`.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+
+from xenos.cpu.exits import Fault
+from xenos.errors import HostError
+from xenos.memory import host, placement
+from xenos.memory.host import EXEC, PAGE, READ, WRITE
+from xenos.memory.regions import Region, Regions
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+# Above a Python linked at a fixed address and its heap, and a number that folds into 32-bit displacements.
+BASE = 0x4000_0000
+_LARGEST, _SMALLEST = 46, 32
+_NOWHERE = Region(0, 0, 0)
+_owned = False
+
+
+class MemoryFault(Exception):
+    """Python touched guest memory that is not there; the fields are those of `cpu.exits.Fault`."""
+
+    def __init__(self, address: int, access: int, mapped: int = Fault.NOTHING) -> None:
+        super().__init__(f"guest memory fault at {address:#x}")
+        self.address = address
+        self.access = access
+        self.mapped = mapped
+
+
+def page_up(value: int) -> int:
+    """`value` rounded up to a whole page."""
+    return (value + PAGE - 1) & -PAGE
+
+
+def _reserve() -> int:
+    """Reserve the arena; returns its size. A host that limits address space gets a smaller one."""
+    if os.sysconf("SC_PAGE_SIZE") != PAGE:
+        raise HostError(f"this host's pages are {os.sysconf('SC_PAGE_SIZE')} bytes; Xenos needs a kernel with {PAGE}")
+    flags = host.PRIVATE | host.ANONYMOUS | host.NORESERVE | host.FIXED_NOREPLACE
+    problem = ""
+    for bits in range(_LARGEST, _SMALLEST - 1, -1):
+        try:
+            got = host.mmap(BASE, 1 << bits, 0, flags)
+        except OSError as error:
+            problem = str(error.strerror)
+            continue
+        if got == BASE:
+            return 1 << bits
+        host.munmap(got, 1 << bits)  # a kernel before 4.17 takes the address for a hint
+        problem = "it is in use"
+    cure = "raise `ulimit -v` or start Xenos in a fresh process"
+    raise HostError(f"cannot reserve guest memory at {BASE:#x}: {problem}; {cure}")
+
+
+class FlatMemory:
+    """One guest address space of `size` bytes. Only one may be open in a process: `close()` it before the next."""
+
+    def __init__(self) -> None:
+        global _owned
+        if _owned:
+            raise HostError("there is a guest memory in this process already: close() it, or use another process")
+        self.size = _reserve()
+        _owned = True
+        self._open = True
+        self.regions = Regions()
+        self.view = memoryview((ctypes.c_char * self.size).from_address(BASE)).cast("B")
+        self.on_code_change: list[Callable[[int, int], object]] = []
+        self.top = min(placement.TOP, self.size)
+        self._last = _NOWHERE
+
+    def close(self) -> None:
+        """Give the arena back to the host."""
+        global _owned
+        if self._open:
+            self._open = False
+            self._changed(0, self.size, any(region.prot & EXEC for region in self.regions))
+            self.regions.clear()
+            host.munmap(BASE, self.size)
+            _owned = False
+
+    def reset(self) -> None:
+        """Unmap everything."""
+        had_code = any(region.prot & EXEC for region in self.regions)
+        self.regions.clear()
+        self._hide(0, self.size)
+        self._changed(0, self.size, had_code)
+
+    # Mapping. Addresses are whole pages inside the arena; callers have checked what comes from a guest.
+
+    def map(
+        self, address: int, length: int, prot: int, *,
+        fd: int = -1, offset: int = 0, shared: bool = False, name: str = "",
+    ) -> None:
+        """Map anonymous memory, or the file `fd` from `offset`, in place of what was there. OSError if that fails."""
+        length = page_up(length)
+        self._inside(address, length)
+        flags = (host.SHARED if shared else host.PRIVATE) | host.FIXED | host.NORESERVE
+        if fd < 0:
+            flags |= host.ANONYMOUS
+        file = os.readlink(f"/proc/self/fd/{fd}") if fd >= 0 else None
+        host.mmap(BASE + address, length, _host_prot(prot), flags, fd, offset)
+        pieces = self.regions.remove(address, address + length)
+        self.regions.add(Region(address, address + length, prot, file, offset if fd >= 0 else 0, shared, name))
+        self._changed(address, address + length, any(piece.prot & EXEC for piece in pieces))
+
+    def unmap(self, address: int, length: int) -> None:
+        """Take a range away; holes in it are no error."""
+        length = page_up(length)
+        self._inside(address, length)
+        pieces = self.regions.remove(address, address + length)
+        if pieces:
+            self._hide(address, length)
+            self._changed(address, address + length, any(piece.prot & EXEC for piece in pieces))
+
+    def protect(self, address: int, length: int, prot: int) -> None:
+        """Give a range, all of it mapped, a new protection; OSError (ENOMEM) where it has a hole."""
+        length = page_up(length)
+        self._inside(address, length)
+        if not self.regions.covered(address, address + length):
+            raise OSError(12, "not all of it is mapped")
+        for region in self.regions.between(address, address + length):
+            low, high = max(address, region.start), min(address + length, region.end)
+            host.mprotect(BASE + low, high - low, _host_prot(prot))
+        code = False
+        for piece in self.regions.remove(address, address + length):
+            code = code or (piece.prot ^ prot) & EXEC != 0
+            piece.prot = prot
+            self.regions.add(piece)
+        self._changed(address, address + length, code)
+
+    def move(self, address: int, old: int, target: int, new: int) -> None:
+        """Move the mapping of `old` bytes to `target`, `new` bytes long there, and unmap what lay at `target`."""
+        old, new = page_up(old), page_up(new)
+        self._inside(target, new)
+        self.unmap(target, new)
+        flags = host.MREMAP_MAYMOVE | host.MREMAP_FIXED
+        try:
+            host.mremap(BASE + address, old, new, flags, BASE + target)
+        except OSError:
+            self._copy_mapping(address, old, target, new)
+            return
+        pieces = self.regions.remove(address, address + old)
+        self._hide(address, old)
+        for piece in pieces:
+            moved = piece.part(piece.start, min(piece.end, address + new)) if piece.start < address + new else None
+            if moved is not None:
+                moved.start += target - address
+                moved.end += target - address
+                if piece is pieces[-1]:
+                    moved.end = target + new
+                self.regions.add(moved)
+        self._changed(address, address + old, any(piece.prot & EXEC for piece in pieces))
+
+    def _copy_mapping(self, address: int, old: int, target: int, new: int) -> None:
+        """Move by copying: what is one region here may be several mappings of the host, which mremap refuses."""
+        region = self.regions.at(address)
+        plain = region is not None and region.end >= address + old and region.file is None and not region.shared
+        if region is None or not plain or not region.prot & READ:
+            raise OSError(14, "several mappings")
+        self.map(target, new, READ | WRITE, name=region.name)
+        length = min(old, new)
+        self.view[target : target + length] = self.view[address : address + length]
+        self.protect(target, new, region.prot)
+        self.unmap(address, old)
+
+    def discard(self, address: int, length: int, advice: int) -> None:
+        """madvise(2) on the mapped parts of a range: `advice` in the host's numbers. OSError as there."""
+        for region in self.regions.between(address, address + length):
+            low, high = max(address, region.start), min(address + length, region.end)
+            host.madvise(BASE + low, high - low, advice)
+            self._changed(low, high, region.prot & EXEC != 0)
+
+    def find_free(self, length: int, *, top: int = 0) -> int:
+        """Where a mapping of `length` bytes without a wish goes; OSError (ENOMEM) if nowhere."""
+        found = placement.high(self.regions, page_up(length), top or self.top)
+        if found is None:
+            raise OSError(12, "guest address space is full")
+        return found
+
+    def find_slot(self, length: int, identity: bytes, *, program: bool) -> int:
+        """Where a program or library goes, always the same for the same `identity`; OSError (ENOMEM) if nowhere."""
+        found = placement.slot(self.regions, identity, page_up(length), program=program)
+        return self.find_free(length) if found is None else found
+
+    def _inside(self, address: int, length: int) -> None:
+        if address & (PAGE - 1) or length <= 0 or address < 0 or address + length > self.size:
+            raise OSError(12 if length > 0 else 22, f"no guest address range: {address:#x} + {length:#x}")
+
+    def _hide(self, address: int, length: int) -> None:
+        flags = host.PRIVATE | host.ANONYMOUS | host.NORESERVE | host.FIXED
+        host.mmap(BASE + address, length, 0, flags)
+
+    def _changed(self, start: int, end: int, code: bool) -> None:
+        self._last = _NOWHERE
+        if code:
+            for call in self.on_code_change:
+                call(start, end)
+
+    # Access.
+
+    def load(self, address: int, size: int) -> int:
+        """`size` bytes as an unsigned little-endian number."""
+        region = self._last
+        if region.start <= address and address + size <= region.end and region.prot & READ:
+            return int.from_bytes(self.view[address : address + size], "little")
+        return int.from_bytes(self.read(address, size), "little")
+
+    def store(self, address: int, size: int, value: int) -> None:
+        """Store the low `size` bytes of `value`, little endian."""
+        data = (value & (1 << size * 8) - 1).to_bytes(size, "little")
+        region = self._last
+        if region.start <= address and address + size <= region.end and region.prot & (WRITE | EXEC) == WRITE:
+            self.view[address : address + size] = data
+        else:
+            self.write(address, data)
+
+    def read(self, address: int, length: int) -> bytes:
+        """Bytes that the guest could load; MemoryFault at the first one it could not."""
+        end = address + length
+        region = self.regions.at(address)
+        if region is not None and end <= region.end and region.prot & READ and region.file is None:
+            self._last = region
+            return bytes(self.view[address:end])
+        parts = []
+        for low, high, piece in self._walk(address, end, READ | EXEC, Fault.READ):
+            if piece.file is None:
+                parts.append(bytes(self.view[low:high]))
+            else:
+                buffer = ctypes.create_string_buffer(high - low)
+                self._copy(ctypes.addressof(buffer), BASE + low, high - low, Fault.READ)
+                parts.append(buffer.raw)
+        return b"".join(parts)
+
+    def write(self, address: int, data: bytes | bytearray | memoryview) -> None:
+        """Store bytes as the guest could; MemoryFault, before anything is written, at the first byte it could not."""
+        end = address + len(data)
+        region = self.regions.at(address)
+        if region is not None and end <= region.end and region.prot & (WRITE | EXEC) == WRITE and region.file is None:
+            self._last = region
+            self.view[address:end] = data
+            return
+        for low, high, piece in list(self._walk(address, end, WRITE, Fault.WRITE)):
+            part = bytes(data[low - address : high - address])
+            if piece.file is None:
+                self.view[low:high] = part
+            else:
+                source = ctypes.create_string_buffer(part, len(part))
+                self._copy(BASE + low, ctypes.addressof(source), high - low, Fault.WRITE)
+            if piece.prot & EXEC:
+                self._changed(low, high, True)
+
+    def cstring(self, address: int, limit: int = 1 << 20) -> bytes:
+        """The bytes before the first zero byte, without it; at most `limit`."""
+        parts = []
+        while limit > 0:
+            chunk = self.read(address, min(limit, PAGE - address % PAGE))
+            end = chunk.find(0)
+            if end >= 0:
+                parts.append(chunk[:end])
+                break
+            parts.append(chunk)
+            address += len(chunk)
+            limit -= len(chunk)
+        return b"".join(parts)
+
+    def fetch_limit(self, pc: int) -> int:
+        """End of the executable region that contains `pc`; MemoryFault (EXECUTE) if there is none."""
+        region = self.regions.at(pc)
+        if region is None:
+            raise MemoryFault(pc, Fault.EXECUTE, Fault.NOTHING)
+        if not region.prot & EXEC:
+            raise MemoryFault(pc, Fault.EXECUTE, Fault.PROTECTED)
+        return region.end
+
+    def _walk(self, address: int, end: int, prot: int, access: int) -> list[tuple[int, int, Region]]:
+        """The pieces of [address, end) by region, all of which allow one of the bits `prot`; else MemoryFault."""
+        pieces = []
+        while address < end:
+            region = self.regions.at(address)
+            if region is None:
+                raise MemoryFault(address, access, Fault.NOTHING)
+            if not region.prot & prot:
+                raise MemoryFault(address, access, Fault.PROTECTED)
+            high = min(end, region.end)
+            pieces.append((address, high, region))
+            address = high
+        return pieces
+
+    def _copy(self, target: int, source: int, length: int, access: int) -> None:
+        """Copy from or to a file mapping, whose file may have become shorter than what is mapped of it."""
+        write = access == Fault.WRITE
+        try:
+            done = host.copy_checked(target, source, length, write=write)
+        except OSError:
+            done = _copy_by_file(target, source, length, write=write)
+        if done < length:
+            raise MemoryFault((target if write else source) - BASE + done, access, Fault.BEHIND_FILE)
+
+
+def _copy_by_file(target: int, source: int, length: int, *, write: bool) -> int:
+    """`host.copy_checked` where seccomp forbids it."""
+    fd = os.open("/proc/self/mem", os.O_RDWR | os.O_CLOEXEC)
+    try:
+        if write:
+            return os.pwrite(fd, ctypes.string_at(source, length), target)
+        data = os.pread(fd, length, source)
+        ctypes.memmove(target, data, len(data))
+        return len(data)
+    except OSError:
+        return 0
+    finally:
+        os.close(fd)
+
+
+def _host_prot(prot: int) -> int:
+    """Guest code is data to the host: it is read by the translator, never executed."""
+    return prot & WRITE | (READ if prot else 0)

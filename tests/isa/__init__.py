@@ -1,0 +1,1 @@
+"""Tests of the guests: their instructions against outside oracles, on every engine."""

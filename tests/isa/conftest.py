@@ -1,0 +1,18 @@
+"""What the tests of this folder share: a runner for each engine, one at a time: only one may own the guest memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from isa.engine_runner import EngineRunner
+from isa.engines import ENGINES
+
+
+@pytest.fixture(scope="module", params=ENGINES)
+def runner(request: pytest.FixtureRequest) -> Iterator[EngineRunner]:
+    """Each engine in turn."""
+    made = EngineRunner(ENGINES[request.param]())
+    yield made
+    made.close()

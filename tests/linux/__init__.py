@@ -1,0 +1,1 @@
+"""Tests of the kernel that Xenos plays: loading, system calls, and the life of a process."""
