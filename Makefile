@@ -24,7 +24,8 @@ demo: $(RUNS)
 test: $(TESTS) guests
 	$(VENV)/bin/python -m pytest -n $(WORKERS) $(PYTEST)
 
-bench: $(TESTS) guests
+bench: $(TESTS)
+	@scripts/prepare-tests bench
 	$(VENV)/bin/python -m bench.kernels --rounds $(ROUNDS)
 	$(VENV)/bin/python -m bench.programs --rounds $(ROUNDS)
 	$(VENV)/bin/python -m bench.startup

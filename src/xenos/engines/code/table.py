@@ -13,8 +13,9 @@ FREE, DELETED = 1, 3
 class Table:
     """`address` and `mask` are what the runtime's lookup needs; the table doubles when it is half full."""
 
-    def __init__(self, entries: int = 1 << 14) -> None:
+    def __init__(self, alignment: int, entries: int = 1 << 14) -> None:
         self.count = 0
+        self._shift = alignment.bit_length() - 2   # neighbouring instructions take neighbouring entries
         self._make(entries)
 
     def _make(self, entries: int) -> None:
@@ -27,7 +28,7 @@ class Table:
     def find(self, pc: int) -> int:
         """Host address of the code, or 0."""
         words, mask = self.words, self.mask >> 3
-        at = pc << 1 & mask
+        at = pc >> self._shift & mask
         while True:
             tag = words[at]
             if tag == pc:
@@ -39,7 +40,7 @@ class Table:
     def insert(self, pc: int, code: int) -> None:
         """Add or replace an entry. The caller publishes `address` and `mask` again: the table may have moved."""
         words, mask = self.words, self.mask >> 3
-        at = pc << 1 & mask
+        at = pc >> self._shift & mask
         while words[at] not in (FREE, pc):
             at = at + 2 & mask
         if words[at] == FREE:
@@ -60,7 +61,7 @@ class Table:
     def remove(self, pc: int) -> None:
         """Forget one entry."""
         words, mask = self.words, self.mask >> 3
-        at = pc << 1 & mask
+        at = pc >> self._shift & mask
         while words[at] != FREE:
             if words[at] == pc:
                 words[at] = DELETED

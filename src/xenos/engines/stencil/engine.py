@@ -35,7 +35,7 @@ class StencilEngine:
         self.arena = Arena()
         self.runtime = Runtime(self.arena, pack.image)
         self.runtime.catch_faults()
-        self.table = Table()
+        self.table = Table(pack.alignment)
         self.segments: list[Segment] = []
         self.translated = 0
         self._anywhere: Segment | None = None

@@ -23,6 +23,7 @@ class Pack:
         self.name = name
         self.image = Image(head["code"], head["data"], head["offsets"])
         self.constants: bytes = head["constants"]
+        self.alignment: int = head["alignment"]
         self._short: tuple[int, int] = head["short"]
         self._stencils = stencils
 
@@ -65,7 +66,7 @@ def build(name: str, level: int, progress: Callable[[int, int], None] | None = N
     text = runtime(builder.convention, homes, form.alignment, host_runtime())
     image = link(builder.compiler.compile(text), host_runtime().RELATIVE)
     head = {"code": image.code, "data": image.data, "offsets": image.offsets, "constants": bytes(builder.constants),
-            "short": form.instructions().short or (0, 0)}
+            "alignment": form.alignment, "short": form.instructions().short or (0, 0)}
     return head, stencils
 
 
