@@ -57,14 +57,17 @@ def parser(description: str, rounds: int) -> argparse.ArgumentParser:
     made.add_argument("--engines", default=",".join(NAMES), help="which to run, from native,qemu,xenos")
     made.add_argument("--rounds", type=int, default=rounds, help="how often each is run, in turn (%(default)s)")
     made.add_argument("--qemu", default="qemu-riscv64", metavar="COMMAND", help="(%(default)s)")
-    made.add_argument("--xenos", metavar="COMMAND", default=_xenos(), help="(%(default)s)")
+    made.add_argument("--xenos", metavar="COMMAND", default=shlex.join(xenos_command()), help="(%(default)s)")
     made.add_argument("--json", type=Path, metavar="FILE", help="write all figures there as well")
     return made
 
 
-def _xenos() -> str:
+def xenos_command() -> list[str]:
+    """The installed command of this Python's environment, or this checkout's where it is not installed."""
     script = Path(sys.executable).with_name("xenos")
-    return shlex.join([str(script)] if script.exists() else [sys.executable, "-m", "xenos"])
+    path = str(HERE.parent / "src")
+    start = f"import sys; sys.path.insert(0, {path!r}); from xenos.cli.main import main; sys.exit(main())"
+    return [str(script)] if script.exists() else [sys.executable, "-c", start]
 
 
 @contextmanager
@@ -112,7 +115,8 @@ def header(options: argparse.Namespace, used: Mapping[str, Contender], baseline:
     if "qemu" in used:
         facts["qemu"] = _first_line([options.qemu, "--version"])
     if "xenos" in used:
-        facts["xenos"] = f"{_first_line(['git', '-C', str(HERE), 'log', '-1', '--format=%h %s'])}, Python {platform.python_version()}"
+        commit = _first_line(["git", "-C", str(HERE), "log", "-1", "--format=%h %s"])
+        facts["xenos"] = f"{commit}, Python {platform.python_version()}"
     return facts
 
 

@@ -102,13 +102,14 @@ def summarize(kernels: list[Kernel], used: dict[str, Contender]) -> dict[str, di
         if not members or "native" not in used:
             continue
         row = {name: geometric_mean(kernel.whole(name) for kernel in members) for name in used if name != "native"}
-        line = f"  {group:10} {len(members):2} kernels" + "".join(f"   {name} {mean:5.2f} x" for name, mean in row.items())
+        line = f"  {group:10} {len(members):2} kernels"
+        line += "".join(f"   {name} {mean:5.2f} x" for name, mean in row.items())
         if "xenos" in used:
             whole, steady = TARGETS[group]
             row["xenos first"] = geometric_mean(kernel.first("xenos") for kernel in members)
             row["xenos steady"] = geometric_mean(kernel.steady("xenos") for kernel in members)
-            line += (f" (at most {whole}: {verdict(row['xenos'], whole)})   first {row['xenos first']:5.2f} x"
-                     f"   steady {row['xenos steady']:5.2f} x (at most {steady}: {verdict(row['xenos steady'], steady)})")
+            line += f" (at most {whole}: {verdict(row['xenos'], whole)})   first {row['xenos first']:5.2f} x"
+            line += f"   steady {row['xenos steady']:5.2f} x (at most {steady}: {verdict(row['xenos steady'], steady)})"
         print(line)
         means[group] = row
     return means
@@ -116,7 +117,7 @@ def summarize(kernels: list[Kernel], used: dict[str, Contender]) -> dict[str, di
 
 def verdict(value: float, most: float) -> str:
     """In a word, whether a bound is kept."""
-    return "unknown" if math.isnan(value) else "met" if value <= most else "MISSED"
+    return "unknown" if math.isnan(value) or math.isnan(most) else "met" if value <= most else "MISSED"
 
 
 def options() -> argparse.Namespace:

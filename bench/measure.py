@@ -40,7 +40,7 @@ def adopt_orphans() -> None:
     ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
-def run(command: Sequence[str], environment: Mapping[str, str] | None = None, check: bool = True) -> Run:
+def run(command: list[str], environment: Mapping[str, str] | None = None, check: bool = True) -> Run:
     """Run `command` with no input. `Failed` if `check` and it ends with another status than 0."""
     with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:
         actions = [(os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),

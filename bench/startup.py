@@ -1,9 +1,8 @@
-"""How soon: a static hello by the clock, and a guest's `python3 -c 'print(1)'` cold and warm: `python -m bench.startup`."""
+"""How soon: a static hello by the clock, a guest's `python3 -c 'print(1)'` cold and warm: `python -m bench.startup`."""
 
 from __future__ import annotations
 
 import json
-import math
 import shutil
 import sys
 from pathlib import Path
@@ -19,6 +18,7 @@ HELLO, TRANSLATION = 0.035, 0.6
 def hello(used: dict[str, Contender], rounds: int) -> dict[str, list[float]]:
     """Seconds by the clock, warm, and those of a bare Python that does nothing, which nothing in Python can beat."""
     source = HERE / "workloads" / "hello.c"
+    commands: dict[str, tuple[list[str], dict[str, str] | None]]
     commands = {"bare python": ([sys.executable, "-I", "-S", "-c", "pass"], None)}
     for name, contender in used.items():
         commands[name] = contender.command(build(source, guest=name != "native")), contender.environment
@@ -106,13 +106,14 @@ def show_python(used: dict[str, Contender], rounds: int, figures: dict[str, dict
         line = f"  {name:12} {median(times) * 1000:7.0f} ms +-{spread(times) * 100:.0f}%"
         if name == "xenos":
             limit = median(again.get("qemu", []))
-            line += f" second run (at most qemu's: {verdict(median(times), limit) if not math.isnan(limit) else 'unknown'})"
+            line += f" second run (at most qemu's: {verdict(median(times), limit)})"
         print(line)
     if first:
         figures["python3 first, cpu"] = {"xenos": first}
         extra = median(first) - median(again["xenos"])
         print(f"  {'xenos':12} {median(first) * 1000:7.0f} ms +-{spread(first) * 100:.0f}% first run; over the second, "
-              f"so for translation: {extra * 1000:.0f} ms (at most {TRANSLATION * 1000:.0f}: {verdict(extra, TRANSLATION)})")
+              f"so for translation: {extra * 1000:.0f} ms "
+              f"(at most {TRANSLATION * 1000:.0f}: {verdict(extra, TRANSLATION)})")
 
 
 if __name__ == "__main__":

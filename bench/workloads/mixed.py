@@ -1,4 +1,4 @@
-"""Pure Python of several kinds, as the argument says how often: objects, dictionaries, strings, sorting, JSON, patterns."""
+"""Python of several kinds, as often as the argument says: objects, dictionaries, strings, sorting, JSON, patterns."""
 
 import json
 import re

@@ -32,7 +32,8 @@ def compare(cases: list[Case], wanted: list[Result], given: list[Result]) -> Non
             have.signal, have.pc, have.x, have.f, have.fcsr, have.memory)
         registers = [f"{'xf'[i > 31]}{i % 32}: {a:#x} wanted, {b:#x} given"
                      for i, (a, b) in enumerate(zip(want.x + want.f, have.x + have.f, strict=True)) if a != b]
-        assert same, (f"case {number}:\n{listing(case)}\nsignal {want.signal} {have.signal}, pc {want.pc:#x} {have.pc:#x}, "
+        assert same, (f"case {number}:\n{listing(case)}\n"
+                      f"signal {want.signal} {have.signal}, pc {want.pc:#x} {have.pc:#x}, "
                       f"fcsr {want.fcsr:#x} {have.fcsr:#x}, memory {want.memory == have.memory}, {registers}")
 
 

@@ -30,6 +30,7 @@ class LinuxForm:
         hwcap: int,                         # AT_HWCAP
         cpuinfo: str,                       # /proc/cpuinfo of one CPU, with {cpu} for its number
         calls: dict[str, str],              # calls that only this guest has: name -> "module:function"
+        signal_frame: str = "",             # module that writes and reads the frames of signal handlers
     ) -> None:
         self.machine = machine
         self.elf_machine = elf_machine
@@ -42,6 +43,7 @@ class LinuxForm:
         self.hwcap = hwcap
         self.cpuinfo = cpuinfo
         self.calls = calls
+        self.signal_frame = signal_frame
 
 
 class Guest:

@@ -6,7 +6,8 @@ import ctypes
 import os
 import struct
 
-from xenos.linux import libc
+from xenos.linux import libc, waiting
+from xenos.linux.poll import nanoseconds, with_mask
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -51,26 +52,30 @@ def epoll_ctl(process: Process, epfd: int, op: int, fd: int, event: int) -> int:
     return libc.call("epoll_ctl", epfd, op, fd, data)
 
 
-def _wait(process: Process, epfd: int, events: int, maxevents: int, milliseconds: int) -> int:
+def _wait(process: Process, epfd: int, events: int, maxevents: int, wait: int | None, sigmask: int) -> int:
+    """An epoll descriptor is readable when it has events: so the waiting is that of poll."""
     if not 0 < maxevents:
         return -EINVAL
     maxevents = min(maxevents, _EVENTS_MAX)
     form = _host_event()
     data = ctypes.create_string_buffer(form.size * maxevents)
-    count = libc.call("epoll_wait", epfd, ctypes.addressof(data), maxevents, milliseconds)
+    entry = ctypes.create_string_buffer(struct.pack("<ihh", epfd, EPOLLIN, 0))
+    count = libc.call("epoll_wait", epfd, ctypes.addressof(data), maxevents, 0)
+    while not count and wait != 0:
+        with_mask(process, sigmask, lambda: waiting.poll(process, ctypes.addressof(entry), 1, wait))
+        count = libc.call("epoll_wait", epfd, ctypes.addressof(data), maxevents, 0)
+        if wait is not None:
+            break
     found = data.raw[: form.size * count]
     process.memory.write(events, b"".join(_GUEST.pack(*event) for event in form.iter_unpack(found)))
     return count
 
 
-def epoll_pwait(process: Process, epfd: int, events: int, maxevents: int, timeout: int) -> int:
+def epoll_pwait(process: Process, epfd: int, events: int, maxevents: int, timeout: int, sigmask: int) -> int:
     """epoll_pwait(2)."""
-    return _wait(process, epfd, events, maxevents, timeout)
+    return _wait(process, epfd, events, maxevents, None if timeout < 0 else timeout * 10**6, sigmask)
 
 
-def epoll_pwait2(process: Process, epfd: int, events: int, maxevents: int, timeout: int) -> int:
+def epoll_pwait2(process: Process, epfd: int, events: int, maxevents: int, timeout: int, sigmask: int) -> int:
     """epoll_pwait2(2)."""
-    from xenos.linux.poll import milliseconds
-
-    wait = milliseconds(process, timeout)
-    return _wait(process, epfd, events, maxevents, -1 if wait is None else wait)
+    return _wait(process, epfd, events, maxevents, nanoseconds(process, timeout), sigmask)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from xenos.memory.flat import FlatMemory
 
 STACK_SIZE = 8 << 20
+_STACK_GUARD = 1 << 20  # stays empty, so that a stack that grows too far faults
 
 
 class Image:
@@ -40,7 +41,9 @@ def load(process: Process, program: Program) -> Image:
         bias = place(memory, program.interpreter, program.interpreter_fd, program=False)
         image.base = program.interpreter.low + bias
         image.start = program.interpreter.entry + bias
-    memory.map(memory.top - PAGE - STACK_SIZE, STACK_SIZE, 3, name="[stack]")
+    stack = memory.top - PAGE - STACK_SIZE
+    memory.map(stack, STACK_SIZE, 3, name="[stack]")
+    memory.ceiling = stack - _STACK_GUARD
     return image
 
 

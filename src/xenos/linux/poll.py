@@ -1,62 +1,66 @@
-"""poll.h and sys/select.h: waiting for descriptors. Signal masks are left as they are."""
+"""poll.h and sys/select.h: waiting for descriptors."""
 
 from __future__ import annotations
 
-import select as host
+import ctypes
 import struct
+
+from xenos.linux import waiting
+from xenos.memory.flat import BASE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from xenos.linux.process import Process
 
-EINVAL = 22
+EBADF, EFAULT, EINVAL = 9, 14, 22
 POLLIN, POLLPRI, POLLOUT, POLLERR, POLLHUP, POLLNVAL = 1, 2, 4, 8, 16, 32
-_MILLION = 10**6
 _FDS_MAX = 1 << 16
-_SELECT_MAX = 1 << 16
+_ENTRY = struct.Struct("<ihh")
+_NEVER_BLOCKED = 1 << 8 | 1 << 18  # SIGKILL, SIGSTOP
 
 
-def milliseconds(process: Process, timeout: int) -> int | None:
-    """A timespec, or none, in milliseconds for poll(2), rounded up."""
+def nanoseconds(process: Process, timeout: int) -> int | None:
+    """A timespec at a guest address, or none."""
     if not timeout:
         return None
     from xenos.linux.time import read_time
 
-    return min(-(-read_time(process, timeout) // _MILLION), (1 << 31) - 1)
+    return read_time(process, timeout)
+
+
+def with_mask(process: Process, sigmask: int, wait: Callable[[], int]) -> int:
+    """Wait with another signal mask (at a guest address; 0 for none), which holds until a handler has been entered."""
+    if not sigmask:
+        return wait()
+    signals = process.signals
+    wanted = process.memory.load(sigmask, 8) & ~_NEVER_BLOCKED
+    before = signals.saved_mask = signals.mask
+    signals.set_mask(wanted)
+    try:
+        return wait()
+    finally:
+        if not signals.ready:
+            signals.saved_mask = None
+            signals.set_mask(before)
 
 
 def ppoll(process: Process, fds: int, nfds: int, timeout: int, sigmask: int) -> int:
-    """ppoll(2)."""
+    """ppoll(2): struct pollfd is the same everywhere, so that the host fills in the guest's own."""
     if nfds > _FDS_MAX:
         return -EINVAL
-    entries = list(struct.iter_unpack("<ihh", process.memory.read(fds, 8 * nfds))) if nfds else []
-    wait = milliseconds(process, timeout)
-    wanted: dict[int, int] = {}
-    for fd, events, _ in entries:
-        if fd >= 0:
-            wanted[fd] = wanted.get(fd, 0) | events & 0xFFFF
-    ready = dict(_poll(wanted, wait))
-    out = bytearray()
-    count = 0
-    for fd, events, _ in entries:
-        found = ready.get(fd, 0) & (events & 0xFFFF | POLLERR | POLLHUP | POLLNVAL) if fd >= 0 else 0
-        count += found != 0
-        out += struct.pack("<ihH", fd, events, found)
-    if out:
-        process.memory.write(fds, out)
-    return count
+    if fds + 8 * nfds > process.memory.size:
+        return -EFAULT
+    wait = nanoseconds(process, timeout)
+    return with_mask(process, sigmask, lambda: waiting.poll(process, BASE + fds, nfds, wait))
 
 
-def _poll(wanted: dict[int, int], wait: int | None) -> list[tuple[int, int]]:
-    poll = host.poll()
-    for fd, events in wanted.items():
-        poll.register(fd, events)
-    return poll.poll(wait)
-
-
-def pselect6(process: Process, nfds: int, readfds: int, writefds: int, exceptfds: int, timeout: int) -> int:
-    """pselect(2)."""
-    if not 0 <= nfds <= _SELECT_MAX:
+def pselect6(
+    process: Process, nfds: int, readfds: int, writefds: int, exceptfds: int, timeout: int, sigmask: int,
+) -> int:
+    """pselect(2); `sigmask` points to a pointer and a size."""
+    if not 0 <= nfds <= _FDS_MAX:
         return -EINVAL
     memory = process.memory
     size = (nfds + 63) // 64 * 8
@@ -73,9 +77,13 @@ def pselect6(process: Process, nfds: int, readfds: int, writefds: int, exceptfds
             fd = (bits & -bits).bit_length() - 1
             bits &= bits - 1
             wanted[fd] = wanted.get(fd, 0) | asks
-    ready = _poll(wanted, milliseconds(process, timeout))
+    entries = ctypes.create_string_buffer(b"".join(_ENTRY.pack(fd, asks, 0) for fd, asks in wanted.items()))
+    where, wait = ctypes.addressof(entries), nanoseconds(process, timeout)
+    mask = memory.load(sigmask, 8) if sigmask else 0
+    with_mask(process, mask, lambda: waiting.poll(process, where, len(wanted), wait))
+    ready = [(fd, events) for fd, _, events in _ENTRY.iter_unpack(entries.raw[:-1])]
     if any(events & POLLNVAL for _, events in ready):
-        return -9  # EBADF
+        return -EBADF
     count = 0
     for address, bits, _, finds in sets:
         if address:

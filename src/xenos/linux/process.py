@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 HIDDEN = 900  # Xenos's own descriptors lie from here on: within the customary limit of 1024, above what guests use
 FOREVER = 1 << 62
+SLICE = 1 << 25  # instructions between two looks at what the host's signals left, some 20 ms
+EINTR = 4
 _MASK = (1 << 64) - 1
 
 
@@ -54,6 +56,7 @@ class Process:
         self.after_fork: list[Callable[[], object]] = []
         self.after_exec: list[Callable[[], object]] = []
         self.calls: dict[int, dispatch.Call] = {}
+        self.signal_frame: str = getattr(form, "signal_frame", "")  # module of the guest that writes signal frames
         self.forked = False             # this is a child that a guest's fork made
         self.signals = Signals(self)
         self._fresh()
@@ -146,10 +149,14 @@ class Process:
 
     def _loop(self, budget: int) -> Outcome | None:
         cpu, memory, engine = self.cpu, self.memory, self.engine
+        signals = self.signals
         start, left = cpu.count, budget
         while self.outcome is None:
             try:
-                exit = engine.run(cpu, memory, left)
+                if signals.pending & ~signals.mask:
+                    self._deliver()
+                    continue
+                exit = engine.run(cpu, memory, min(left, SLICE))
                 if type(exit) is Syscall:
                     self.system_call()
                 else:
@@ -178,8 +185,18 @@ class Process:
             result = strace.traced(self, call, raw)
         else:
             result = call(self, raw)
+        if result == -EINTR and self.signals.pending:
+            from xenos.linux import delivery
+
+            if delivery.restarts(self, call.name):
+                return  # the call is made again when the handler is done
         if result is not None:
             cpu.write(*form.result, result)
+
+    def _deliver(self) -> None:
+        from xenos.linux import delivery
+
+        delivery.deliver(self)
 
     def handle(self, exit: Exit) -> None:
         """Do what the kernel does for an exit that is no system call."""
@@ -187,16 +204,28 @@ class Process:
         if kind is Budget:
             return
         if kind is Interrupted:
-            self.signals.arrive(SIGINT)
+            if self.signals.poked:
+                self.signals.poked = False
+            else:
+                self.signals.arrive(SIGINT)
         elif isinstance(exit, Fault):
-            behind = exit.mapped == Fault.BEHIND_FILE
-            self.die(SIGBUS if behind else SIGSEGV, exit)
+            self._trap(SIGSEGV if exit.mapped in (Fault.NOTHING, Fault.PROTECTED) else SIGBUS, exit)
         elif kind is Illegal:
-            self.die(SIGILL, exit)
+            self._trap(SIGILL, exit)
         elif kind is Breakpoint:
-            self.die(SIGTRAP, exit)
+            self._trap(SIGTRAP, exit)
         else:
             raise EngineError(f"the engine stopped with {exit!r}, which a Linux process has no answer for")
+
+    def _trap(self, signal: int, cause: Exit) -> None:
+        """The instruction at the pc raised a signal: to the guest's handler if it can be called now, else the end."""
+        signals = self.signals
+        if signals.handler(signal) > 1 and not signals.mask >> signal - 1 & 1 and self.signal_frame:
+            from xenos.linux import delivery
+
+            delivery.trap(self, signal, cause)
+        else:
+            self.die(signal, cause)
 
     # Ending.
 

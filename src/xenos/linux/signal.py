@@ -67,43 +67,49 @@ def rt_sigpending(process: Process, set: int, sigsetsize: int) -> int:
 
 def rt_sigsuspend(process: Process, mask: int, sigsetsize: int) -> int:
     """sigsuspend(2)."""
-    import signal as host
+    from xenos.linux import waiting
 
     if sigsetsize != _SET:
         return -EINVAL
     signals = process.signals
-    old = signals.mask
-    signals.set_mask(process.memory.load(mask, 8) & ~_NEVER_BLOCKED)
-    if process.outcome is None:
-        host.pause()
-    signals.mask = old
+    wanted = process.memory.load(mask, 8) & ~_NEVER_BLOCKED
+    signals.saved_mask = signals.mask  # the handler that this waits for goes back to it
+    signals.set_mask(wanted)
+    waiting.poll(process, 0, 0, None)
     return -EINTR
 
 
+def rt_sigreturn(process: Process) -> None:
+    """sigreturn(2)."""
+    from xenos.linux import delivery
+
+    delivery.leave(process)
+
+
 def rt_sigtimedwait(process: Process, set: int, info: int, timeout: int, sigsetsize: int) -> int:
-    """sigtimedwait(2)."""
-    import signal as host
+    """sigtimedwait(2), for signals that the guest has blocked."""
+    from xenos.linux import waiting
+    from xenos.linux.poll import nanoseconds
 
     if sigsetsize != _SET:
         return -EINVAL
+    signals = process.signals
     bits = process.memory.load(set, 8) & ~_NEVER_BLOCKED
-    wanted = [number for number in range(1, LAST + 1) if bits >> number - 1 & 1 and number not in (32, 33)]
-    old = host.pthread_sigmask(host.SIG_BLOCK, wanted)
-    try:
-        if timeout:
-            from xenos.linux.time import read_time
-
-            found = host.sigtimedwait(wanted, read_time(process, timeout) / 10**9)
-        else:
-            found = host.sigwaitinfo(wanted)
-    finally:
-        host.pthread_sigmask(host.SIG_SETMASK, old)
-    if found is None:
+    signals.expect(bits)
+    if not waiting.until(process, lambda: signals.pending & bits != 0, nanoseconds(process, timeout)):
         return -EAGAIN
+    found = signals.pending & bits
+    number = (found & -found).bit_length()
+    signals.pending &= ~(1 << number - 1)
     if info:
-        numbers = (found.si_signo, found.si_errno, found.si_code, 0, found.si_pid, found.si_uid, found.si_status)
-        process.memory.write(info, struct.pack("<iiiiiIi", *numbers).ljust(128, b"\0"))
-    return found.si_signo
+        process.memory.write(info, struct.pack("<iiiiiI", number, 0, 0, 0, os.getpid(), os.getuid()).ljust(128, b"\0"))
+    return number
+
+
+def _on_stack(process: Process, stack: tuple[int, int, int]) -> bool:
+    """Whether the guest runs on its alternate stack just now."""
+    start, flags, size = stack
+    return not flags and start < process.cpu.read(*process.form.stack_pointer) <= start + size
 
 
 def sigaltstack(process: Process, ss: int, old_ss: int) -> int:
@@ -111,6 +117,8 @@ def sigaltstack(process: Process, ss: int, old_ss: int) -> int:
     memory, signals = process.memory, process.signals
     old = signals.alternate_stack
     if ss:
+        if _on_stack(process, old):
+            return -EPERM
         pointer, flags, size = struct.unpack("<QixxxxQ", memory.read(ss, 24))
         if flags & ~(SS_DISABLE | SS_ONSTACK | 1 << 31):
             return -EINVAL
@@ -118,7 +126,8 @@ def sigaltstack(process: Process, ss: int, old_ss: int) -> int:
             return -ENOMEM
         signals.alternate_stack = (0, SS_DISABLE, 0) if flags & SS_DISABLE else (pointer, 0, size)
     if old_ss:
-        memory.write(old_ss, struct.pack("<QixxxxQ", *old))
+        flags = SS_ONSTACK if _on_stack(process, old) else old[1]
+        memory.write(old_ss, struct.pack("<QixxxxQ", old[0], flags, old[2]))
     return 0
 
 

@@ -122,11 +122,11 @@ CALLS = {
     # sys/ioctl.h, poll.h, sys/select.h, sys/epoll.h, sys/eventfd.h, sys/timerfd.h
     "ioctl": "ioctl:ioctl dup",
     "ppoll": "poll:ppoll pupp",
-    "pselect6": "poll:pselect6 ipppp",
+    "pselect6": "poll:pselect6 ippppp",
     "epoll_create1": "epoll:epoll_create1 x",
     "epoll_ctl": "epoll:epoll_ctl didp",
-    "epoll_pwait": "epoll:epoll_pwait dpii",
-    "epoll_pwait2": "epoll:epoll_pwait2 dpip",
+    "epoll_pwait": "epoll:epoll_pwait dpiip",
+    "epoll_pwait2": "epoll:epoll_pwait2 dpipp",
     "eventfd2": "eventfd:eventfd ux",
     "timerfd_create": "timerfd:timerfd_create ix",
     "timerfd_settime": "timerfd:timerfd_settime dxpp",
@@ -185,6 +185,7 @@ CALLS = {
     "sched_get_priority_min": "sched:sched_get_priority_min i",
     "getcpu": "sched:getcpu pp",
     "clone": "clone:clone zpppp",
+    "clone3": "clone:clone3 pz",
     "wait4": "wait:wait4 ipxp",
     "waitid": "wait:waitid iipxp",
     "set_tid_address": "futex:set_tid_address p",
@@ -195,6 +196,7 @@ CALLS = {
     # signal.h
     "rt_sigaction": "signal:rt_sigaction ippz",
     "rt_sigprocmask": "signal:rt_sigprocmask ippz",
+    "rt_sigreturn": "signal:rt_sigreturn",
     "rt_sigpending": "signal:rt_sigpending pz",
     "rt_sigsuspend": "signal:rt_sigsuspend pz",
     "rt_sigtimedwait": "signal:rt_sigtimedwait pppz",
@@ -222,4 +224,4 @@ CALLS = {
 }
 
 # Calls whose absence every C library expects: not worth a line under --strace.
-ABSENT = frozenset(("rseq", "clone3", "io_uring_setup"))
+ABSENT = frozenset(("rseq", "io_uring_setup"))

@@ -10,7 +10,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from xenos.linux.process import Process
 
-EPERM, EFAULT, EINVAL = 1, 14, 22
+EPERM, EINTR, EINVAL = 1, 4, 22
 BILLION = 10**9
 TIMER_ABSTIME = 1
 _PAIR = struct.Struct("<qq")
@@ -46,8 +46,7 @@ def clock_settime(process: Process, clockid: int, tp: int) -> int:
 
 def nanosleep(process: Process, duration: int, rem: int) -> int:
     """nanosleep(2)."""
-    _sleep(read_time(process, duration))
-    return 0
+    return _sleep(process, read_time(process, duration), rem)
 
 
 def clock_nanosleep(process: Process, clockid: int, flags: int, request: int, remain: int) -> int:
@@ -57,15 +56,16 @@ def clock_nanosleep(process: Process, clockid: int, flags: int, request: int, re
         wanted -= host.clock_gettime_ns(clockid)
     else:
         host.clock_getres(clockid)  # EINVAL for a clock that is none
-    _sleep(wanted)
-    return 0
+    return _sleep(process, wanted, 0 if flags & TIMER_ABSTIME else remain)
 
 
-def _sleep(nanoseconds: int) -> None:
-    while nanoseconds > 0:
-        part = min(nanoseconds, 10**6 * BILLION)
-        host.sleep(part / BILLION)
-        nanoseconds -= part
+def _sleep(process: Process, nanoseconds: int, rem: int) -> int:
+    from xenos.linux import waiting
+
+    left = waiting.sleep(process, max(0, nanoseconds))
+    if left and rem:
+        process.memory.write(rem, _PAIR.pack(*divmod(left, BILLION)))
+    return -EINTR if left else 0
 
 
 def gettimeofday(process: Process, tv: int, tz: int) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import struct
 
+from xenos.linux import waiting
 from xenos.linux.unistd import span
 
 TYPE_CHECKING = False
@@ -25,11 +26,13 @@ def vector(process: Process, iov: int, count: int) -> list[memoryview]:
 
 def readv(process: Process, fd: int, iov: int, count: int) -> int:
     """readv(2)."""
+    waiting.until_ready(process, fd, waiting.POLLIN)
     return os.readv(fd, vector(process, iov, count))
 
 
 def writev(process: Process, fd: int, iov: int, count: int) -> int:
     """writev(2)."""
+    waiting.until_ready(process, fd, waiting.POLLOUT)
     try:
         return os.writev(fd, vector(process, iov, count))
     except BrokenPipeError:

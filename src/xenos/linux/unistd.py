@@ -28,11 +28,19 @@ def span(process: Process, buffer: int, count: int) -> memoryview:
 
 def read(process: Process, fd: int, buffer: int, count: int) -> int:
     """read(2)."""
+    if process.signals.caught:
+        from xenos.linux import waiting
+
+        waiting.until_ready(process, fd, waiting.POLLIN)
     return os.readv(fd, (span(process, buffer, count),))
 
 
 def write(process: Process, fd: int, buffer: int, count: int) -> int:
     """write(2)."""
+    if process.signals.caught:
+        from xenos.linux import waiting
+
+        waiting.until_ready(process, fd, waiting.POLLOUT)
     try:
         return os.write(fd, span(process, buffer, count))
     except BrokenPipeError:

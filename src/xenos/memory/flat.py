@@ -75,6 +75,7 @@ class FlatMemory:
         self.view = memoryview((ctypes.c_char * self.size).from_address(BASE)).cast("B")
         self.on_code_change: list[Callable[[int, int], object]] = []
         self.top = min(placement.TOP, self.size)
+        self.ceiling = self.top  # mappings without a wish go below this
         self._last = _NOWHERE
 
     def close(self) -> None:
@@ -91,6 +92,7 @@ class FlatMemory:
         """Unmap everything."""
         had_code = any(region.prot & EXEC for region in self.regions)
         self.regions.clear()
+        self.ceiling = self.top
         self._hide(0, self.size)
         self._changed(0, self.size, had_code)
 
@@ -181,7 +183,7 @@ class FlatMemory:
 
     def find_free(self, length: int, *, top: int = 0) -> int:
         """Where a mapping of `length` bytes without a wish goes; OSError (ENOMEM) if nowhere."""
-        found = placement.high(self.regions, page_up(length), top or self.top)
+        found = placement.high(self.regions, page_up(length), top or self.ceiling)
         if found is None:
             raise OSError(12, "guest address space is full")
         return found

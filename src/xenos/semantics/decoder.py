@@ -30,13 +30,18 @@ class Decoded:
         self.length = length
 
 
-class _Leaf:
-    """A declared encoding with its extraction compiled to one Python expression."""
+class Leaf:
+    """A declared encoding with its extraction compiled to one Python expression; `form` where there is only one."""
+
+    __slots__ = ("entry", "extract", "form", "matches", "pattern", "target")
 
     def __init__(self, entry: Entry) -> None:
         self.entry = entry
         self.pattern: Pattern = entry.pattern
+        self.matches = entry.pattern.matches
         self.target: Instruction = getattr(entry, "target", None) or entry  # type: ignore[assignment]
+        statics = any(field.kind == "static" for field in self.target.pattern.fields.values())
+        self.form = None if statics else self.target.form({})
         self.extract: Callable[[int], dict[str, int]] = eval(f"lambda w: {{{extraction(entry)}}}", {})
 
 
@@ -52,7 +57,7 @@ class Decoder:
     """Finds the encoding of a word. `decode` gives None where no pattern matches; results are remembered per word."""
 
     def __init__(self, entries: list[Entry]) -> None:
-        leaves = [_Leaf(entry) for entry in entries]
+        leaves = [Leaf(entry) for entry in entries]
         self._trees = {width: _grow([leaf for leaf in leaves if leaf.pattern.width == width]) for width in (16, 32)}
         self._known: dict[int, Decoded | None] = {}
 
@@ -67,15 +72,22 @@ class Decoder:
             found = self._known[key] = self._find(word, length)
             return found
 
-    def _find(self, word: int, length: int) -> Decoded | None:
+    def leaf(self, word: int, length: int) -> Leaf | None:
+        """The declared encoding that a word of `length` bytes is of."""
         node = self._trees[8 * length]
         while isinstance(node, _Table):
             node = node.children.get(word & node.mask, [])
         for leaf in node:
-            if leaf.pattern.matches(word):
-                operands = leaf.extract(word)
-                return Decoded(word, leaf.entry, leaf.target.form(operands), operands, length)
+            if leaf.matches(word):
+                return leaf
         return None
+
+    def _find(self, word: int, length: int) -> Decoded | None:
+        leaf = self.leaf(word, length)
+        if leaf is None:
+            return None
+        operands = leaf.extract(word)
+        return Decoded(word, leaf.entry, leaf.form or leaf.target.form(operands), operands, length)
 
 
 class _Table:
@@ -83,17 +95,17 @@ class _Table:
 
     __slots__ = ("children", "mask")
 
-    def __init__(self, mask: int, children: dict[int, _Table | list[_Leaf]]) -> None:
+    def __init__(self, mask: int, children: dict[int, _Table | list[Leaf]]) -> None:
         self.mask = mask
         self.children = children
 
 
-def _grow(leaves: list[_Leaf], used: int = 0) -> _Table | list[_Leaf]:
+def _grow(leaves: list[Leaf], used: int = 0) -> _Table | list[Leaf]:
     """A table over the bits that all leaves fix and no table above has looked at; a list where there are none."""
     common = reduce(int.__and__, (leaf.pattern.mask for leaf in leaves), ~used) if leaves else 0
     if len(leaves) <= 2 or not common:
         return leaves
-    groups: dict[int, list[_Leaf]] = {}
+    groups: dict[int, list[Leaf]] = {}
     for leaf in leaves:
         groups.setdefault(leaf.pattern.value & common, []).append(leaf)
     return _Table(common, {bits: _grow(group, used | common) for bits, group in groups.items()})

@@ -59,13 +59,17 @@ class Field:
         """Every value that the encoding admits."""
         return [v for v in range(1 << self.width) if self.allows(v)] if self.only is None else sorted(self.only)
 
-    def source(self, word: str = "w") -> str:
-        """A Python expression that extracts the field from a word (sign extended if signed)."""
+    def raw_source(self, word: str = "w") -> str:
+        """A Python expression that gathers the field's bits from a word."""
         parts = []
         for at, width, shift in self.pieces:
             part = f"({word} >> {at} & {(1 << width) - 1})" if at else f"({word} & {(1 << width) - 1})"
             parts.append(f"({part} << {shift})" if shift else part)
-        text = " | ".join(parts)
+        return " | ".join(parts)
+
+    def source(self, word: str = "w") -> str:
+        """A Python expression that extracts the field's value from a word (sign extended if signed)."""
+        text = self.raw_source(word)
         if self.kind == "signed":
             sign = 1 << (self.width - 1)
             return f"(({text}) ^ {sign}) - {sign}"
@@ -143,9 +147,16 @@ class Pattern:
     def _constrained(self) -> list[tuple[Field, Callable[[int], int]]]:
         return [(f, _raw(f)) for f in self.fields.values() if f.only is not None or f.never]
 
-    def matches(self, word: int) -> bool:
-        """Whether the word is of this pattern, constraints included."""
-        return word & self.mask == self.value and all(f.allows(raw(word)) for f, raw in self._constrained)
+    @cached_property
+    def matches(self) -> Callable[[int], bool]:
+        """A function that tells whether a word is of this pattern, constraints included."""
+        conditions = [f"w & {self.mask} == {self.value}"]
+        for field in self.fields.values():
+            if field.never:
+                conditions.append(f"({field.raw_source()}) not in {set(field.never)}")
+            if field.only is not None:
+                conditions.append(f"({field.raw_source()}) in {set(field.only)}")
+        return eval(f"lambda w: {' and '.join(conditions)}", {})  # type: ignore[no-any-return]
 
     def encode(self, operands: dict[str, int]) -> int:
         """The word with these field values."""

@@ -13,7 +13,7 @@ FREE, DELETED = 1, 3
 class Table:
     """`address` and `mask` are what the runtime's lookup needs; the table doubles when it is half full."""
 
-    def __init__(self, alignment: int, entries: int = 1 << 14) -> None:
+    def __init__(self, alignment: int, entries: int = 1 << 16) -> None:
         self.count = 0
         self._shift = alignment.bit_length() - 2   # neighbouring instructions take neighbouring entries
         self._make(entries)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from xenos.cpu import layout as at
 from xenos.cpu.exits import Budget, Exit, Fault, Illegal, Interrupted
 from xenos.cpu.state import Cpu
@@ -9,89 +11,118 @@ from xenos.engines.reference.machine import Machine
 from xenos.engines.reference.plan import Plan
 from xenos.isa.guest import Guest
 from xenos.memory.flat import FlatMemory, MemoryFault
+from xenos.semantics.decoder import Decoded
 from xenos.semantics.instruction import Form
 
 _DIRECTIONS = 5  # rounding modes 0-4 are defined
+_MASK = (1 << 64) - 1
+_MOST_REMEMBERED = 1 << 18  # addresses, lest a guest that makes code for ever fills our memory
+
+Planned = tuple[Decoded, Plan]
 
 
 class ReferenceEngine:
-    """Runs a guest's instructions as they are described. It keeps no guest code, so that changed code needs no care."""
+    """Runs a guest's instructions as they are described.
+
+    `run` remembers by pc what it fetched, until that memory is changed, or the guest or `invalidate` says so; `step`
+    always fetches.
+    """
 
     def __init__(self, guest: Guest) -> None:
         self._set = guest.instructions()
         self._decode = self._set.decoder.decode
         self._plans: dict[Form, Plan] = {}
         self._machine = Machine()
+        self._known: dict[int, Planned] = {}
+        self._memory: FlatMemory | None = None
 
     def invalidate(self, start: int, end: int) -> None:
         """Guest code in this range was changed."""
+        self._known.clear()
 
     def flush(self) -> None:
         """Forget all translated code."""
+        self._known.clear()
 
     def run(self, cpu: Cpu, memory: FlatMemory, budget: int) -> Exit:
         """Execute at most `budget` instructions."""
-        step = self.step
+        if memory is not self._memory:
+            self._memory = memory
+            self._known.clear()
+            memory.on_code_change.append(self.invalidate)
+        known, execute, get = self._known, self._execute, cpu.get
         for _ in range(budget):
-            if cpu.get(at.INTERRUPT):
+            if get(at.INTERRUPT):
                 cpu.set(at.INTERRUPT, 0)
                 return Interrupted()
-            left = step(cpu, memory)
+            pc = cpu.pc
+            planned = known.get(pc)
+            if planned is None:
+                found = self._find(memory, pc)
+                if isinstance(found, Exit):
+                    return found
+                if len(known) >= _MOST_REMEMBERED:
+                    known.clear()
+                planned = known[pc] = found
+            left = execute(cpu, memory, pc, *planned)
             if left is not None:
                 return left
         return Budget()
 
     def step(self, cpu: Cpu, memory: FlatMemory) -> Exit | None:
         """Execute the instruction at `cpu.pc`; None if the guest can go on."""
-        machine = self._machine
-        pc = machine.pc = cpu.pc
+        found = self._find(memory, cpu.pc)
+        return found if isinstance(found, Exit) else self._execute(cpu, memory, cpu.pc, *found)
+
+    def _find(self, memory: FlatMemory, pc: int) -> Planned | Exit:
+        """Fetch and decode what is at `pc`; the exit if it cannot be executed."""
         try:
-            word, length = self._fetch(memory, pc)
-            decoded = self._decode(word, length)
-            if decoded is None:
-                return Illegal(word)
-            form = decoded.form
-            try:
-                plan = self._plans[form]
-            except KeyError:
-                plan = self._plans[form] = Plan(form)
-            if plan.dynamic:
-                machine.rounding = cpu.get(at.ROUNDING)
-                if machine.rounding >= _DIRECTIONS:
-                    return Illegal(word)
-            machine.cpu = cpu
-            machine.memory = memory
-            machine.decoded = decoded
-            machine.operands = decoded.operands
-            machine.next = machine.target = pc + length & 0xFFFF_FFFF_FFFF_FFFF
-            machine.raised = 0
-            machine.exit = None
-            machine.writes.clear()
-            values: list[int] = []
-            for op, define, play, arguments in plan.moves:
-                if define is not None:
-                    values.append(define(op, *[values[number] for number in arguments]))
-                else:
-                    values.append(play(machine, op, *[values[number] for number in arguments]))  # type: ignore[misc]
+            limit = memory.fetch_limit(pc)
+            word = memory.load(pc, 4 if pc + 4 <= limit else 2)
+            length = self._set.length(word & 0xFFFF)
+            if length == 2:
+                word &= 0xFFFF
+            elif pc + 4 > limit:
+                memory.fetch_limit(pc + 2)
+                word |= memory.load(pc + 2, 2) << 16
+        except MemoryFault as fault:
+            return Fault(Fault.EXECUTE, fault.address, fault.mapped)
+        decoded = self._decode(word, length)
+        if decoded is None:
+            return Illegal(word)
+        plan = self._plans.get(decoded.form)
+        if plan is None:
+            plan = self._plans[decoded.form] = Plan(decoded.form)
+        return decoded, plan
+
+    def _execute(self, cpu: Cpu, memory: FlatMemory, pc: int, decoded: Decoded, plan: Plan) -> Exit | None:
+        machine = self._machine
+        if plan.dynamic:
+            machine.rounding = cpu.get(at.ROUNDING)
+            if machine.rounding >= _DIRECTIONS:
+                return Illegal(decoded.word)
+        machine.cpu = cpu
+        machine.memory = memory
+        machine.decoded = decoded
+        machine.operands = decoded.operands
+        machine.pc = pc
+        machine.next = machine.target = pc + decoded.length & _MASK
+        machine.raised = 0
+        machine.exit = None
+        machine.writes.clear()
+        values: list[Any] = []
+        try:
+            for move in plan.moves:
+                values.append(move(machine, values))
         except MemoryFault as fault:
             return Fault(fault.access, fault.address, fault.mapped)
         for file, index, value in machine.writes:
             cpu.write(file, index, value)
         if machine.raised:
             cpu.set(at.FLAGS, cpu.get(at.FLAGS) | machine.raised)
+        if plan.syncs:
+            self._known.clear()
         cpu.pc = machine.target
-        if machine.target != pc or machine.exit is None:  # a trap leaves the instruction undone
+        if machine.exit is None or machine.target != pc:  # a trap leaves the instruction undone
             cpu.set(at.COUNT, cpu.count + 1)
         return machine.exit
-
-    def _fetch(self, memory: FlatMemory, pc: int) -> tuple[int, int]:
-        """The instruction's bits and its length in bytes."""
-        limit = memory.fetch_limit(pc)
-        word = memory.load(pc, 4 if pc + 4 <= limit else 2)
-        length = self._set.length(word & 0xFFFF)
-        if length == 2:
-            return word & 0xFFFF, 2
-        if pc + 4 > limit:
-            memory.fetch_limit(pc + 2)
-            word |= memory.load(pc + 2, 2) << 16
-        return word, 4

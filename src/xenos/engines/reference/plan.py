@@ -1,34 +1,20 @@
-"""A form's effect list made ready to walk: each operation with the function that plays it and its arguments."""
+"""A form's effect list made ready to walk."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
-from xenos.engines.reference.machine import PLAYERS
+from xenos.engines.reference.machine import Move, move
 from xenos.semantics.instruction import Form
-from xenos.semantics.operations import TABLE, lanewise
-from xenos.semantics.values import Value
+from xenos.semantics.operations import TABLE
 
-DYNAMIC = 7
-
-# (operation, definition of a pure one or None, player of any other or None, argument numbers)
-Move = tuple[Value, Callable[..., Any] | None, Callable[..., Any] | None, tuple[int, ...]]
+_DYNAMIC = 7
 
 
 class Plan:
-    """`moves`, one for each operation; `dynamic` if the dynamic rounding mode matters."""
+    """`moves`, one for each operation. `dynamic`: the dynamic rounding mode matters; `syncs`: code may have changed."""
 
-    __slots__ = ("dynamic", "moves")
+    __slots__ = ("dynamic", "moves", "syncs")
 
     def __init__(self, form: Form) -> None:
-        self.moves: list[Move] = []
-        self.dynamic = False
-        for op in form.effects:
-            row = TABLE[op.op]
-            arguments = tuple(arg.number for arg in op.args)
-            if row.effect == "pure":
-                self.moves.append((op, lanewise(op), None, arguments))
-            else:
-                self.moves.append((op, None, PLAYERS["fp" if row.effect == "fp" else op.op], arguments))
-                self.dynamic |= row.effect == "fp" and op.attr("rounding") == DYNAMIC
+        self.moves: list[Move] = [move(op) for op in form.effects]
+        self.dynamic = any(TABLE[op.op].effect == "fp" and op.attr("rounding") == _DYNAMIC for op in form.effects)
+        self.syncs = any(op.op == "sync_code" for op in form.effects)

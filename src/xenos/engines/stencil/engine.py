@@ -190,12 +190,10 @@ class StencilEngine:
         except MemoryFault as fault:
             return Fault(Fault.EXECUTE, fault.address, fault.mapped)
         segment = self._segment(pc)
-        before = len(segment.units)
-        offset = self.translator.translate(pc, limit, self._halves, segment.blocks, segment, not self.linked)
-        if offset < 0:
+        if not self.translator.translate(pc, limit, self._halves, segment, not self.linked):
             self._drop(segment)
             return None
-        self.translated += len(segment.units) - before
+        self.translated += 1
         insert, base = self.table.insert, segment.base
         for start, where in segment.new:
             insert(start, base + where)
@@ -240,7 +238,7 @@ class StencilEngine:
         self._soft = soft
         self.flush()
         self.translator.placer.soft_rounding = self._soft
-        self.translator.placer.memo.clear()
+        self.translator.placer.forget()
 
     def after_fork(self) -> None:
         """In a forked child: the code arena becomes the child's own."""

@@ -61,8 +61,10 @@ def build(name: str, level: int, progress: Callable[[int, int], None] | None = N
     builder = Builder(form, host(), host_floats(level), level, BASE)
     builder.build(progress=progress)
     special = builder.special()
-    stencils = (builder.stencils, special, builder.slow)
-    homes = Placer(form, host(), *stencils).homes()
+    # Each stencil is packed by itself: a program uses a few hundred of the thousands.
+    packed = {"/".join(key): marshal.dumps(one) for key, one in builder.stencils.items()}
+    stencils = (packed, special, builder.slow)
+    homes = Placer(form, host(), *stencils).chooser.homes()
     text = runtime(builder.convention, homes, form.alignment, host_runtime())
     image = link(builder.compiler.compile(text), host_runtime().RELATIVE)
     head = {"code": image.code, "data": image.data, "offsets": image.offsets, "constants": bytes(builder.constants),

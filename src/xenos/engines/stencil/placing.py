@@ -1,9 +1,25 @@
-"""Placing stencils: from an instruction word to the host code for it, with registers named and holes filled."""
+"""Placing stencils: from an instruction word to the host code for it, remembered per word.
+
+`Placer.memo` holds for each word its bytes, or a tuple that starts with what kind of code it is:
+
+    (MID, made)                          code with cold parts or references to constants
+    (MID_AT, make)                       code that depends on its address
+    (BRANCH, hot code, site, distance)   may go on at pc + distance; the jump's 32-bit field is at `site`
+    (JUMP, hot code, site, distance)     goes on there
+    (JUMP_AT, make, distance)
+    (INDIRECT, made), (INDIRECT_AT, make)
+    (STUB, why)                          leaves generated code
+
+`made` is (hot code, cold code, jumps between the two, ways out as (site, name), references to constants as (site, offset)), and
+`make(pc, next)` gives one.
+"""
 
 from __future__ import annotations
 
-from xenos.cpu import layout as at
 from xenos.engines.code.segment import BREAKPOINT, ILLEGAL, SLOW, SYNC, SYSCALL
+from xenos.engines.llvm.emit import immediate_only
+from xenos.engines.stencil.binding import source
+from xenos.engines.stencil.choosing import Choice, Chooser
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -13,277 +29,210 @@ if TYPE_CHECKING:
 
     from xenos.engines.stencil.library import Stencil
     from xenos.isa.guest import Guest
-    from xenos.semantics.decoder import Decoded
+    from xenos.semantics.decoder import Leaf
+    from xenos.semantics.instruction import Form
 
-    # hot code, cold code, jumps between the two, ways out as (site, name), references to constants, target of a direct jump
-    Placed = tuple[bytes, bytes, tuple[tuple[int, int], ...], tuple[tuple[int, str], ...], tuple[tuple[int, int], ...],
-                   int]
+    Made = tuple[bytes, bytes, tuple[tuple[int, int], ...], tuple[tuple[int, str], ...], tuple[tuple[int, int], ...]]
 
+MID, MID_AT, BRANCH, JUMP, JUMP_AT, INDIRECT, INDIRECT_AT, STUB = range(8)
 _STUBS = {"syscall": SYSCALL, "sync_code": SYNC, "breakpoint": BREAKPOINT, "illegal": ILLEGAL}
-INDIRECT = -1
+LOW = 1 << 31   # addresses below fit the short holes
+
+
+class _Kind:
+    """What is known of an encoding: which bits decide all but the immediate, and how to get that."""
+
+    __slots__ = ("known", "leaf", "mask", "value")
+
+    def __init__(self, leaf: Leaf) -> None:
+        self.leaf = leaf
+        self.known: dict[int, _Prepared] = {}
+        ours = getattr(leaf.entry, "operands", {name: name for name in leaf.pattern.fields})
+        immediates = [f for n, f in leaf.target.pattern.fields.items() if f.kind in ("signed", "unsigned")]
+        self.mask = -1
+        self.value: Callable[[int], int] | None = None
+        if len(immediates) == 1 and isinstance(ours[immediates[0].name], str):
+            field = leaf.pattern.fields[ours[immediates[0].name]]
+            self.mask = ~field.mask
+            self.value = eval(f"lambda w: {field.source()}", {})  # noqa: S307
+
+
+class _Prepared:
+    """An encoding with its registers: choices by class of immediates, each as (code, holes, moves before and behind)."""
+
+    __slots__ = ("choices", "distance", "form", "name", "operands", "short")
+
+    def __init__(self, form: Form, operands: dict[str, int]) -> None:
+        self.form = form
+        self.operands = operands
+        self.name = form.immediates[0] if form.immediates else ""
+        self.choices: dict[str, Choice | str] = {}
+        self.short = bool(self.name) and form.instruction.pattern.fields[self.name].kind == "unsigned"
 
 
 class Placer:
-    """Knows a guest's stencils on this host.
+    """Turns words into code. `soft_rounding` sends everything that rounds to the reference engine."""
 
-    `memo` maps an instruction word to its bytes, or to a tuple: ("stub", kind); ("mid", made) for code with parts that the
-    translator must place; ("end", falls through?, made) for one that ends a block. `made` is a `Placed`, or a function of
-    (pc, next) that gives one.
-    """
-
-    def __init__(self, guest: Guest, host: ModuleType, stencils: dict[tuple[str, str, str], Stencil],
+    def __init__(self, guest: Guest, host: ModuleType, stencils: dict[str, bytes],
                  special: dict[str, Stencil], slow: dict[str, str]) -> None:
         self.memo: dict[int, Any] = {}
-        self.halves_only_exact = True
-        self.guest = guest
-        self.slow = slow
         self.soft_rounding = False
-        self._decode = guest.instructions().decoder.decode
+        self.chooser = Chooser(guest, host, stencils, special)
         self.short = guest.instructions().short or (0, 0)
-        self._stencils = stencils
-        self._special = special
+        self._leaf = guest.instructions().decoder.leaf
+        self._slow = slow
+        self._kinds: dict[Leaf, _Kind] = {}
+        self._distances: dict[tuple[Form, int], Callable[[dict[str, int]], int] | None] = {}
         self._sources: dict[str, Callable[..., int]] = {}
-        layout = guest.layout
-        self._home = {name: (layout.offsets[name], layout.strides[name]) for name in layout.files}
-        self._zero = {name: file.zero for name, file in layout.files.items()}
-        self._pin: dict[str, dict[int, int]] = {}
-        self._letter: dict[str, str] = {}
-        for name, file in layout.files.items():
-            order = host.VECTOR_ORDER if file.floating else host.GENERAL_ORDER
-            self._pin[name] = dict(zip(guest.pins.get(name, ()), order, strict=False))
-            self._letter[name] = "f" if file.floating else "p"
-        self.poll = self._fixed("poll")
-        self.goto = self._fixed("goto")
-        self._link = self._bytes("link", 0)
-        self._counts: dict[int, bytes] = {}
-        self._backs: dict[int, bytes] = {0: self._link}
-
-    def homes(self) -> dict[str, int]:
-        """State-block offset of each pin's register, by argument name."""
-        return {f"%{self._letter[file]}{pin}": self._home[file][0] + self._home[file][1] * register
-                for file, pins in self._pin.items() for register, pin in pins.items()}
-
-    def _fixed(self, name: str) -> tuple[bytes, int]:
-        size, _, base, _, _, _, exits, _ = self._special[name]
-        return base.to_bytes(size, "little"), exits[0][0]
-
-    def _bytes(self, name: str, value: int) -> bytes:
-        size, _, base, _, holes, _, _, _ = self._special[name]
-        for shift, mask, _ in holes:
-            base |= (value & mask) << shift
-        return base.to_bytes(size, "little")
-
-    def count(self, instructions: int) -> bytes:
-        """Code that counts so many instructions."""
-        if instructions not in self._counts:
-            self._counts[instructions] = self._bytes("count" if instructions < 128 else "count_wide", instructions)
-        return self._counts[instructions]
+        self.poll = self.chooser.special("poll", 0), special["poll"][6][0][0]
+        self.goto = self.chooser.special("goto", 0), special["goto"][6][0][0]
+        self.counts = [self.chooser.special("count" if n < 128 else "count_wide", n) for n in range(256)]
+        self.stubs: dict[int, bytes] = {0: self.chooser.special("link", 0)}
 
     def stub(self, back: int) -> bytes:
         """A way out that uncounts `back` instructions."""
-        if back not in self._backs:
-            self._backs[back] = self._bytes("stub", back)
-        return self._backs[back]
+        if back not in self.stubs:
+            self.stubs[back] = self.chooser.special("stub", back)
+        return self.stubs[back]
 
-    # Words.
+    def forget(self) -> None:
+        """Learn all words anew."""
+        self.memo.clear()
+        self._kinds.clear()
 
     def learn(self, word: int, length: int) -> Any:
-        """What `memo` holds of a word seen for the first time."""
-        decoded = self._decode(word, length)
-        self.memo[word] = known = ("stub", ILLEGAL) if decoded is None else self._understand(decoded)
+        """What `memo` is to hold of a word seen for the first time."""
+        leaf = self._leaf(word, length)
+        if leaf is None:
+            known: Any = (STUB, ILLEGAL)
+        else:
+            kind = self._kinds.get(leaf)
+            if kind is None:
+                kind = self._kinds[leaf] = _Kind(leaf)
+            key = word & kind.mask
+            prepared = kind.known.get(key)
+            if prepared is None:
+                operands = leaf.extract(word)
+                prepared = kind.known[key] = _Prepared(leaf.form or leaf.target.form(operands), operands)
+            known = self._code(prepared, kind.value(word) if kind.value is not None else None, length)
+        self.memo[word] = known
         return known
 
-    def _understand(self, decoded: Decoded) -> Any:
-        form = decoded.form
+    def _code(self, prepared: _Prepared, value: int | None, length: int) -> Any:
+        form = prepared.form
+        cls = ""
+        if value is not None and prepared.name:
+            if prepared.short:
+                cls = "s"
+            elif -128 <= value < 128:
+                cls = "b" if value >= 0 else "B"
+            else:
+                cls = "w" if value >= 0 else "W"
+        choice = prepared.choices.get(cls)
+        if choice is None:
+            choice = prepared.choices[cls] = self._prepare(form, prepared.operands, cls)
+        if choice.__class__ is tuple:
+            return choice                        # a stub, whatever the immediate
+        control = form.control
+        if control is None:
+            if choice.__class__ is str:
+                return b"" if choice == "nothing" else (STUB, SLOW)
+            stencil = choice.stencil
+            holes = choice.holes
+            if len(holes) == 1 and value is not None and stencil[0] == stencil[1] and not (stencil[5] or stencil[6]):
+                # The common case: one immediate, nothing but hot code.
+                shift, mask, text = holes[0]
+                if text[-len(prepared.name) - 5:] == f"f['{prepared.name}']":
+                    bias = int(text.split(" + ")[0]) if " + " in text else 0
+                    return choice.before + (choice.number | (value + bias & mask) << shift).to_bytes(
+                        stencil[0], "little") + choice.after
+        return self._general(form, prepared, choice, value, length)
+
+    def _prepare(self, form: Form, operands: dict[str, int], cls: str) -> Any:
         control = form.control
         if control is not None and control.op not in ("jump", "branch"):
-            return "stub", _STUBS.get(control.op) or _STUBS[control.attr("cause")]
-        if form.name in self.slow or self.soft_rounding and _rounds(form):
-            return "stub", SLOW
-        operands = decoded.operands
-        moves = self._choose(decoded)
-        if moves is None:
-            return "stub", SLOW
-        if moves == ():
-            return b""
-        stencil, letters, before, after = moves
-        base = self._named(stencil, decoded, letters)
-        depends = any("pc" in source or "next" in source for _, _, source in stencil[4])
-        target = None if control is None else self._target(control)
-        if not depends and (control is None or target is None):
-            placed = self._place(stencil, self._filled(stencil, base, decoded, letters, 0, 0), before, after, INDIRECT)
-            if control is not None:
-                return "end", False, placed
-            if not (placed[1] or placed[2] or placed[3] or placed[4]):
-                return placed[0]
-            return "mid", placed
+            return STUB, _STUBS[control.attr("cause") if control.op == "trap" else control.op]
+        if form.name in self._slow or self.soft_rounding and _rounds(form):
+            return STUB, SLOW
+        choice = self.chooser.choose(form, operands, cls)
+        return (STUB, SLOW) if choice == "slow" else choice
 
-        def place(pc: int, following: int) -> Placed:
-            number = self._filled(stencil, base, decoded, letters, pc, following)
-            goal = INDIRECT if target is None else target(operands, pc, following) & 0xFFFF_FFFF_FFFF_FFFF
-            return self._place(stencil, number, before, after, goal)
+    def _general(self, form: Form, prepared: _Prepared, choice: Choice, value: int | None, length: int) -> Any:
+        """Code of any kind, its holes filled now or, if they depend on the address, when it is placed."""
+        operands = prepared.operands if value is None else {**prepared.operands, prepared.name: value}
+        control = form.control
+        distance = None if control is None else self._distance(form, length)
+        if not choice.depends:
+            made = self._made(choice, self._fill(choice, operands, 0, 0))
+            if control is None:
+                return made[0] if not any(made[1:]) else (MID, made)
+            if distance is None:
+                return INDIRECT, made
+            return BRANCH if control.op == "branch" else JUMP, made[0], made[3][0][0], distance(operands)
+        long = self._long(form, prepared)
+
+        def make(pc: int, following: int) -> Made:
+            one = choice if following < LOW and pc < LOW else long()
+            return self._made(one, self._fill(one, operands, pc, following))
 
         if control is None:
-            return "mid", place
-        return "end", control.op == "branch", place
+            return MID_AT, make
+        return (INDIRECT_AT, make) if distance is None else (JUMP_AT, make, distance(operands))
 
-    def _target(self, control: Any) -> Callable[..., int] | None:
-        from xenos.engines.llvm.emit import immediate_only
-        from xenos.engines.stencil.binding import source
+    def _long(self, form: Form, prepared: _Prepared) -> Callable[[], Choice]:
+        """The same instruction with room for addresses above 2 GiB, chosen when it is wanted."""
+        def find() -> Choice:
+            found = prepared.choices.get("L")
+            if found is None:
+                found = prepared.choices["L"] = self.chooser.choose(form, prepared.operands, "L")
+            assert isinstance(found, Choice), form
+            return found
+        return find
 
-        goal = control.args[-1]
-        return self._expression(source(goal)) if immediate_only(goal) else None
+    def _distance(self, form: Form, length: int) -> Callable[[dict[str, int]], int] | None:
+        """How far a direct jump goes from its own address, as a function of its operands; None if the jump is indirect."""
+        try:
+            return self._distances[form, length]
+        except KeyError:
+            assert form.control is not None
+            goal = form.control.args[-1]
+            found = None
+            if immediate_only(goal):
+                # The target is pc + distance: at an address far up, so that a jump back stays positive.
+                far = 1 << 40
+                text = f"lambda f, pc={far}, next={far + length}: {source(goal)} - {far}"
+                found = eval(text, {"__builtins__": {}})  # noqa: S307
+            self._distances[form, length] = found
+            return found
 
-    def _expression(self, source: str) -> Callable[..., int]:
-        if source not in self._sources:
-            self._sources[source] = eval(f"lambda f, pc, next: {source}", {"__builtins__": {}})  # noqa: S307
-        return self._sources[source]
-
-    # Choosing a shape.
-
-    def _choose(self, decoded: Decoded) -> Any:
-        """The stencil, a letter for each operand, and the moves before and behind it; () for nothing to do, None for no way."""
-        form = decoded.form
-        operands = list(form.registers.items())
-        cls = self._class(decoded)
-        avoid: set[int] = set()
-        for _ in range(4):
-            letters = self._letters(decoded, operands, avoid)
-            if letters is None:
-                return ()
-            stencil = self._find(form.name, letters, cls)
-            if stencil is None:
-                return None
-            stencil, letters = stencil
-            clash = self._clashes(stencil, letters, decoded, operands)
-            if not clash:
-                break
-            avoid |= clash
-        else:
-            return None
-        before, after = b"", b""
-        for i, (name, (file, use)) in enumerate(operands):
-            pin = self._pin[file].get(decoded.operands[name])
-            if letters[i] == "M" and pin is not None:
-                offset, stride = self._home[file]
-                home = offset + stride * decoded.operands[name]
-                which = f"{self._letter[file]}{pin}"
-                if "r" in use:
-                    before += self._bytes("store" + which, home)
-                if "w" in use:
-                    after += self._bytes("load" + which, home)
-        if form.control is not None and after:
-            return None
-        return stencil, letters, before, after
-
-    def _letters(self, decoded: Decoded, operands: list[tuple[str, tuple[str, str]]], avoid: set[int]) -> str | None:
-        result = next((i for i, (_, (_, use)) in enumerate(operands) if "w" in use), None)
-        letters = ""
-        values = decoded.operands
-        for i, (name, (file, use)) in enumerate(operands):
-            register = values[name]
-            zero = register == self._zero[file]
-            if "w" in use and zero:
-                if decoded.form.control is not None:
-                    letters += "N"
-                    continue
-                if not _acts(decoded.form):
-                    return None
-            if zero:
-                letters += "M" if "w" in use or "Z" in letters else "Z"
-            elif register not in self._pin[file] or i in avoid:
-                letters += "M"
-            elif result is not None and i != result and operands[result][1][0] == file and values[
-                    operands[result][0]] == register and "w" not in use and result not in avoid:
-                letters += "D"
-            else:
-                letters += "P"
-        return letters
-
-    def _find(self, form: str, letters: str, cls: str) -> tuple[Stencil, str] | None:
-        for shape in (letters, letters.replace("Z", "M"), letters.replace("D", "P") if "P" not in letters else letters,
-                      "".join("N" if c == "N" else "M" for c in letters)):
-            for one in (cls, "") if cls != "L" else ("L",):
-                stencil = self._stencils.get((form, shape, one))
-                if stencil is not None:
-                    return stencil, shape
-        return None
-
-    def _class(self, decoded: Decoded) -> str:
-        if not decoded.form.immediates:
-            return ""
-        value = decoded.operands[decoded.form.immediates[0]]
-        field = decoded.form.instruction.pattern.fields[decoded.form.immediates[0]]
-        if field.kind == "unsigned":
-            return "s"
-        if -128 <= value < 128:
-            return "b" if value >= 0 else "B"
-        return "w" if value >= 0 else "W"
-
-    def _clashes(self, stencil: Stencil, letters: str, decoded: Decoded,
-                 operands: list[tuple[str, tuple[str, str]]]) -> set[int]:
-        """Operands in pins that the stencil uses for itself, or cannot name."""
-        taken = stencil[7][1]
-        clash = set()
-        tables = dict(stencil[3])
-        for i, (name, (file, _)) in enumerate(operands):
-            if letters[i] in "PD":
-                pin = self._pin[file][decoded.operands[name]]
-                if self._letter[file] == "p" and pin in taken:
-                    clash.add(i)
-                if i in tables and tables[i][pin] is None:
-                    clash.add(i)
-        return clash
-
-    # Filling in.
-
-    def _named(self, stencil: Stencil, decoded: Decoded, letters: str) -> int:
-        number = stencil[2]
-        names = list(decoded.form.registers.items())
-        for operand, table in stencil[3]:
-            name, (file, _) = names[operand]
-            number ^= table[self._pin[file][decoded.operands[name]]]
+    def _fill(self, choice: Choice, operands: dict[str, int], pc: int, following: int) -> int:
+        number = choice.number
+        for shift, mask, text in choice.holes:
+            number |= (self._expression(text)(operands, pc, following) & mask) << shift
         return number
 
-    def _filled(self, stencil: Stencil, number: int, decoded: Decoded, letters: str, pc: int, following: int) -> int:
-        for shift, mask, source in stencil[4]:
-            if source.startswith("home "):
-                name = source[5:]
-                file, use = decoded.form.registers[name]
-                register = decoded.operands[name]
-                if "w" in use and register == self._zero[file]:
-                    value = at.SCRATCH + 8
-                else:
-                    offset, stride = self._home[file]
-                    value = offset + stride * register
-            else:
-                value = self._expression(source)(decoded.operands, pc, following)
-            number |= (value & mask) << shift
-        return number
+    def _expression(self, text: str) -> Callable[..., int]:
+        known = self._sources.get(text)
+        if known is None:
+            known = self._sources[text] = eval(f"lambda f, pc, next: {text}", {"__builtins__": {}})  # noqa: S307
+        return known
 
     @staticmethod
-    def _place(stencil: Stencil, number: int, before: bytes, after: bytes, target: int) -> Placed:
-        size, split = stencil[0], stencil[1]
+    def _made(choice: Choice, number: int) -> Made:
+        size, split = choice.stencil[0], choice.stencil[1]
         code = number.to_bytes(size, "little")
-        crossings, ways, near = stencil[7][0], stencil[6], stencil[5]
-        if before or after:
-            b, total = len(before), len(before) + len(after)
-            move = [b if o < split else total for o in range(size)]
-            crossings = tuple((s + move[s], t + (b if t <= split <= s else total)) for s, t in crossings)
-            ways = tuple((s + move[s], name) for s, name in ways)
-            near = tuple((s + move[s], where) for s, where in near)
-            return before + code[:split] + after, code[split:], crossings, ways, near, target
-        return code[:split], code[split:], crossings, ways, near, target
+        crossings, ways, near = choice.stencil[7][0], choice.stencil[6], choice.stencil[5]
+        before, after = len(choice.before), len(choice.before) + len(choice.after)
+        if after:
+            def moved(offset: int) -> int:
+                return offset + (before if offset < split else after)
+
+            crossings = tuple((moved(s), t + before if t <= split <= s else moved(t)) for s, t in crossings)
+            ways = tuple((moved(s), name) for s, name in ways)
+            near = tuple((moved(s), where) for s, where in near)
+        return choice.before + code[:split] + choice.after, code[split:], crossings, ways, near
 
 
-def _acts(form: Any) -> bool:
-    """Whether a form does something besides computing its result."""
-    from xenos.semantics.operations import TABLE
-
-    return any(TABLE[op.op].effect in ("memory", "fp") or op.op in ("set_flags", "set_rounding", "fence")
-               for op in form.effects)
-
-
-def _rounds(form: Any) -> bool:
+def _rounds(form: Form) -> bool:
     """Whether a form uses, or changes, the dynamic rounding mode."""
     return any(dict(op.attrs).get("rounding") == 7 or op.op == "set_rounding" for op in form.effects)

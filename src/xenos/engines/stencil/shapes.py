@@ -42,7 +42,7 @@ def shapes(form: Form, files: dict[str, RegisterFile]) -> Iterator[str]:
         shape = "".join(letters)
         if "D" in shape and shape[results[0]] != "P" or shape.count("Z") > 1:
             continue
-        if "S" in shape and shape[shape.index("S") - 1] not in "PM":
+        if "S" in shape and shape[shape.index("S") - 1] not in "PMD":
             continue
         yield shape
 

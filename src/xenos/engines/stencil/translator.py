@@ -1,243 +1,245 @@
 """Translation: guest instructions to host code, by copying stencils and filling them in.
 
-A unit is what is translated at once: a block, and the blocks that follow on its not-taken branches. Code that depends only on
-the instruction word is remembered per word, so that most instructions cost one look-up.
+A unit is what is translated at once: a block, and the blocks that follow on its branches not taken. Each block counts its
+instructions at its start, behind a poll if it ends in a jump back. Cold parts and stubs lie behind the hot code of the unit.
 """
 
 from __future__ import annotations
 
-from xenos.engines.code.segment import (BREAKPOINT, ILLEGAL, LINK, POLL, SLOW, SYNC, SYSCALL, Segment)
+from xenos.engines.code.segment import LINK, POLL, SLOW
+from xenos.engines.stencil.placing import BRANCH, INDIRECT, JUMP, JUMP_AT, MID, MID_AT, STUB
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from xenos.engines.stencil.placing import Placer
+    from xenos.engines.code.segment import Segment
+    from xenos.engines.stencil.placing import Made, Placer
 
-MAX_INSTRUCTIONS = 64
+MAX_INSTRUCTIONS = 64      # of a unit, about; of a block, exactly
+_NONE: Made = (b"", b"", (), (), ())
 
 
 class Translator:
-    """Makes units. `placer` knows the stencils; `halves` reads guest memory by 16 bits, indexed by address / 2."""
+    """Makes units out of what `placer` knows. Guest memory is read by 16 bits through `halves`, indexed by address / 2."""
 
     def __init__(self, placer: Placer) -> None:
         self.placer = placer
+        self.instructions = 0
 
-    def translate(self, pc: int, limit: int, halves: memoryview, known: dict[int, int], segment: Segment,
-                  single: bool) -> int:
-        """Translate from `pc` on, at most to `limit`; gives the offset of its code in the segment, or -1 if that is full.
-
-        `known` are the blocks there are already, `single` keeps to one block.
-        """
+    def translate(self, pc: int, limit: int, halves: memoryview, segment: Segment, single: bool) -> bool:
+        """Translate what is at `pc`, up to `limit`, into a segment; False if that is full. `single` stops after one block."""
         placer = self.placer
-        memo = placer.memo
-        short_mask, short_value = placer.short
-        total = 0
+        memo, learn, counts = placer.memo, placer.learn, placer.counts
+        poll, poll_site = placer.poll
+        mask, long = placer.short
+        known = segment.blocks
         first = pc
-        hot: list[bytes] = []          # finished code of the unit
-        size = 0
+        parts: list[bytes] = []
+        size = total = 0
         blocks: list[tuple[int, int]] = []
-        exits: list[tuple[int, int, int, int]] = []
-        tails: list[tuple[int, int, bytes, tuple[tuple[int, int], ...], tuple[tuple[int, str], ...], int, int]] = []
-        near: list[tuple[int, int]] = []
+        exits: list[tuple[int, int, int, int]] = []             # site, why, pc, instructions counted but not done
+        tails: list[tuple[int, Made, int, int]] = []            # place of the hot code, what was made, pc, not done
         while True:
-            block_pc = pc
-            body: list[bytes] = []
-            length = 0
+            start = pc
+            prefix = len(parts)
+            parts.append(b"")
+            begin = size
+            special: list[tuple[int, Made, int, int]] = []
             count = 0
-            special: list[tuple[int, int, object, int]] = []   # (offset in the body, number, placed, pc)
-            terminal = None
+            target = -1
             while True:
-                if pc + 2 > limit:
-                    terminal = ("stub", LINK, pc)
-                    break
-                word = halves[pc >> 1]
-                if word & short_mask == short_value:
-                    if pc + 4 > limit:
-                        terminal = ("stub", LINK, pc)
-                        break
-                    word |= halves[(pc >> 1) + 1] << 16
-                    step = 4
+                at = pc
+                if pc >= limit:
+                    code: object = (STUB, LINK)
                 else:
-                    step = 2
-                try:
-                    code = memo[word]
-                except KeyError:
-                    code = placer.learn(word, step)
+                    word = halves[pc >> 1]
+                    if word & mask == long:
+                        pc += 4
+                        if pc > limit:
+                            code = (STUB, LINK)
+                        else:
+                            word |= halves[(at >> 1) + 1] << 16
+                            code = memo.get(word)
+                            if code is None:
+                                code = learn(word, 4)
+                    else:
+                        pc += 2
+                        code = memo.get(word)
+                        if code is None:
+                            code = learn(word, 2)
                 if code.__class__ is bytes:
-                    body.append(code)
-                    length += len(code)
-                    count += 1
-                    pc += step
-                    continue
-                kind = code[0]
-                if kind == "stub":
-                    terminal = ("stub", code[1], pc)
-                    break
-                placed = code[-1]
-                if placed.__class__ is not tuple:
-                    placed = placed(pc, pc + step)
-                if kind == "end":
-                    terminal = ("end", code, placed)
-                    count += 1
-                    pc += step
-                    break
-                special.append((length, count, placed, pc))
-                body.append(placed[0])
-                length += len(placed[0])
-                count += 1
-                pc += step
-                if count >= MAX_INSTRUCTIONS:
-                    terminal = ("next", LINK, pc)
-                    break
-                continue
-            if terminal is None:
-                terminal = ("next", LINK, pc)
-            total += count
-            # What stands before the body: a poll where the block goes back, and the count.
-            target = terminal[2][5] if terminal[0] == "end" else -1
-            blocks.append((block_pc, size))
-            if -1 < target <= block_pc:
-                code, site = placer.poll
-                hot.append(code)
-                exits.append((size + site, POLL, block_pc, 0))
-                size += len(code)
-            if count:
-                code = placer.count(count)
-                hot.append(code)
-                size += len(code)
-            hot += body
-            for offset, number, placed, at in special:
-                _, cold, crossings, ways, constants, _ = placed
-                base = size + offset
-                for site, where in constants:
-                    near.append((base + site, where))
-                tails.append((base, len(placed[0]), cold, crossings, ways, at, count - number))
-            size += length
-            if terminal[0] == "end":
-                _, entry, placed = terminal
-                code, cold, crossings, ways, constants, _ = placed
-                hot.append(code)
-                for site, name in ways:
-                    if name == "TAKEN":
-                        exits.append((size + site, LINK, target, 0))
-                if cold or crossings:
-                    tails.append((size, len(code), cold, crossings, (), pc, 0))
-                size += len(code)
-                if not entry[1]:
-                    break                                   # never falls through
-                if pc in known or single or total >= MAX_INSTRUCTIONS or any(pc == b for b, _ in blocks):
-                    code, site = placer.goto
-                    hot.append(code)
-                    exits.append((size + site, LINK, pc, 0))
+                    parts.append(code)
                     size += len(code)
+                    count += 1
+                    if count < MAX_INSTRUCTIONS:
+                        continue
+                    kind = STUB
+                    code = (STUB, LINK)
+                    at = pc
+                else:
+                    kind = code[0]
+                if kind <= MID_AT:
+                    made = code[1] if kind == MID else code[1](at, pc)
+                    special.append((size, made, at, count))
+                    parts.append(made[0])
+                    size += len(made[0])
+                    count += 1
+                    if count < MAX_INSTRUCTIONS:
+                        continue
+                    kind = STUB
+                    code = (STUB, LINK)
+                    at = pc
+                break
+            # The block's last code; `falls` if the next block may follow it.
+            falls = False
+            made = _NONE
+            if kind == BRANCH or kind == JUMP:
+                _, hot, site, distance = code
+                target = at + distance
+                exits.append((size + site, LINK, target, 0))
+                falls = kind == BRANCH
+                count += 1
+            elif kind == STUB:
+                hot, site = placer.goto
+                exits.append((size + site, code[1], at, 0))
+            else:
+                made = code[1] if kind == INDIRECT else code[1](at, pc)
+                hot = made[0]
+                count += 1
+                if kind == JUMP_AT:
+                    target = at + code[2]
+                    exits.append((size + made[3][0][0], LINK, target, 0))
+                special.append((size, made, at, count - 1))
+            parts.append(hot)
+            size += len(hot)
+            # What stands before its body, now that it is known, moves everything in it.
+            ahead = counts[count] if count else b""
+            if -1 < target <= start:
+                ahead = poll + ahead
+            shift = len(ahead)
+            parts[prefix] = ahead
+            size += shift
+            for number in range(len(exits) - 1, -1, -1):
+                site, why, where, back = exits[number]
+                if site < begin:
                     break
-                continue
-            code, site = placer.goto
-            hot.append(code)
-            exits.append((size + site, terminal[1], terminal[2], 0))
-            size += len(code)
-            break
-        return self._finish(first, pc, hot, size, blocks, exits, tails, near, segment)
+                exits[number] = (site + shift, why, where, back)
+            if -1 < target <= start:
+                exits.append((begin + poll_site, POLL, start, 0))
+            for place, made, where, done in special:
+                tails.append((place + shift, made, where, count - done))
+            blocks.append((start, begin))
+            total += count
+            if not falls:
+                break
+            if single or total >= MAX_INSTRUCTIONS or pc in known or pc >= limit or any(pc == b for b, _ in blocks):
+                hot, site = placer.goto
+                parts.append(hot)
+                exits.append((size + site, LINK, pc, 0))
+                size += len(hot)
+                break
+        self.instructions += total
+        return self._finish(first, pc, parts, size, blocks, exits, tails, segment)
+
+    def _finish(self, first: int, end: int, parts: list[bytes], size: int, blocks: list[tuple[int, int]],
+                exits: list[tuple[int, int, int, int]], tails: list[tuple[int, Made, int, int]],
+                segment: Segment) -> bool:
+        """Put cold parts and stubs behind the hot code, the whole into the segment, and link it both ways."""
+        placer = self.placer
+        fixes: list[tuple[int, int]] = []
+        for place, (hot, cold, crossings, ways, near), pc, back in tails:
+            # Offsets below the split are in the hot part, others in the cold one that now lies elsewhere.
+            split = len(hot)
+            shift = size - split
+            for site, target in crossings:
+                fixes.append((place + site if site < split else shift + site,
+                              place + target if target <= split <= site else shift + target))
+            for site, name in ways:
+                if name == "SLOW":
+                    exits.append((place + site if site < split else shift + site, SLOW, pc, back))
+            for site, where in near:
+                fixes.append((place + site if site < split else shift + site, where - segment.used))
+            if cold:
+                parts.append(cold)
+                size += len(cold)
+        stubs: dict[tuple[int, int, int], int] = {}
+        known = segment.blocks
+        own = dict(blocks)
+        links = []
+        for site, why, pc, back in exits:
+            key = (why, pc, back)
+            stub = stubs.get(key)
+            if stub is None:
+                stub = stubs[key] = size
+                code = placer.stubs.get(back) or placer.stub(back)
+                parts.append(code)
+                size += len(code)
+            links.append((site, stub, why, pc))
+        start = segment.append(b"".join(parts))
+        if start < 0:
+            return False
+        view = segment.view
+        for (why, pc, _), offset in stubs.items():
+            segment.stubs[start + offset] = (why, pc)
+        for site, target in fixes:
+            segment.patch(start + site, start + target)
+        known.update((pc, start + offset) for pc, offset in blocks)
+        pending, incoming = segment.pending, segment.incoming
+        for site, stub, why, pc in links:
+            goal = stub
+            if why == LINK:
+                there = known.get(pc)
+                book = pending if there is None else incoming
+                if pc in book:
+                    book[pc].append((start + site, start + stub))
+                else:
+                    book[pc] = [(start + site, start + stub)]
+                if there is not None:
+                    goal = there - start
+            view[start + site:start + site + 4] = (goal - site - 4 & 0xFFFF_FFFF).to_bytes(4, "little")
+        for pc, offset in own.items():
+            segment.new.append((pc, start + offset))
+            waiting = pending.pop(pc, None)
+            if waiting:
+                incoming.setdefault(pc, []).extend(waiting)
+                for site, _ in waiting:
+                    segment.patch(site, start + offset)
+        segment.units.append((first, end))
+        return True
 
     def locate(self, pc: int, limit: int, halves: memoryview, offset: int) -> tuple[int, int] | None:
         """Which instruction of the block at `pc` the code at `offset` from its start belongs to.
 
-        Gives (address of the instruction, instructions of the block that were counted but not done), by translating the block
-        again: the same words give the same code, so that no table of addresses is kept.
+        Gives (address of the instruction, instructions of the block that were counted but not done), by placing the block once
+        more: the same words give the same code, so that no table of addresses is kept.
         """
         placer = self.placer
         places: list[tuple[int, int]] = []
         size = 0
-        back = False
+        target = -1
         at = pc
-        count = 0
-        while at + 2 <= limit and count < MAX_INSTRUCTIONS:
-            word = halves[at >> 1]
-            step = 2
+        while at < limit and len(places) < MAX_INSTRUCTIONS:
+            word, step = halves[at >> 1], 2
             if word & placer.short[0] == placer.short[1]:
                 if at + 4 > limit:
                     break
-                word |= halves[(at >> 1) + 1] << 16
-                step = 4
-            code = placer.memo.get(word) or placer.learn(word, step)
-            if code.__class__ is not bytes and code[0] == "stub":
+                word, step = word | halves[(at >> 1) + 1] << 16, 4
+            code = placer.memo.get(word)
+            if code is None:
+                code = placer.learn(word, step)
+            kind = -1 if code.__class__ is bytes else code[0]
+            if kind == STUB:
                 break
-            made = code if code.__class__ is bytes else code[-1]
-            placed = made if made.__class__ is tuple or made.__class__ is bytes else made(at, at + step)
             places.append((at, size))
-            count += 1
-            size += len(placed) if placed.__class__ is bytes else len(placed[0])
-            if code.__class__ is not bytes and code[0] == "end":
-                back = -1 < placed[5] <= pc
+            if kind in (BRANCH, JUMP, JUMP_AT):
+                target = at + code[-1]
+            if kind > MID_AT:
                 break
+            size += len(code if kind < 0 else code[1][0] if kind == MID else code[1](at, at + step)[0])
             at += step
-        inside = offset - (len(placer.poll[0]) if back else 0) - len(placer.count(count))
+        inside = offset - len(placer.counts[len(places)]) - (len(placer.poll[0]) if -1 < target <= pc else 0)
         for number in range(len(places) - 1, -1, -1):
             if places[number][1] <= inside:
-                return places[number][0], count - number
+                return places[number][0], len(places) - number
         return None
 
-    def _finish(self, first: int, end: int, hot: list[bytes], size: int, blocks: list[tuple[int, int]],
-                exits: list[tuple[int, int, int, int]],
-                tails: list[tuple[int, int, bytes, tuple[tuple[int, int], ...], tuple[tuple[int, str], ...], int, int]],
-                near: list[tuple[int, int]], segment: Segment) -> int:
-        """Cold parts and stubs go behind the hot code; then everything is linked."""
-        placer = self.placer
-        fixes: list[tuple[int, int]] = []
-        for base, split, cold, crossings, ways, pc, back in tails:
-            # An offset below the split is in the hot part, others are in the cold one that now lies elsewhere.
-            shift = size - split
-            for site, target in crossings:
-                fixes.append((base + site if site < split else shift + site,
-                              base + target if target <= split and site >= split else shift + target))
-            for site, name in ways:
-                if name == "SLOW":
-                    exits.append((base + site if site < split else shift + site, SLOW, pc, back))
-            if cold:
-                hot.append(cold)
-                size += len(cold)
-        stubs: dict[tuple[int, int, int], int] = {}
-        for _, kind, pc, back in exits:
-            key = (kind, pc, back)
-            if key not in stubs:
-                stubs[key] = size
-                code = placer.stub(back)
-                hot.append(code)
-                size += len(code)
-        start = segment.append(b"".join(hot))
-        if start < 0:
-            return -1
-        known = segment.blocks
-        patch = segment.patch
-        for pc, offset in blocks:
-            known[pc] = start + offset
-            segment.new.append((pc, start + offset))
-        for (kind, pc, _), offset in stubs.items():
-            segment.stubs[start + offset] = (kind, pc)
-        for site, target in fixes:
-            patch(start + site, start + target)
-        for site, where in near:
-            patch(start + site, where)
-        for site, kind, pc, back in exits:
-            stub = start + stubs[kind, pc, back]
-            at = start + site
-            if kind == LINK:
-                goal = known.get(pc)
-                if goal is None:
-                    segment.pending.setdefault(pc, []).append((at, stub))
-                    patch(at, stub)
-                else:
-                    segment.incoming.setdefault(pc, []).append((at, stub))
-                    patch(at, goal)
-            else:
-                patch(at, stub)
-        for pc, offset in blocks:
-            waiting = segment.pending.pop(pc, None)
-            if waiting:
-                segment.incoming.setdefault(pc, []).extend(waiting)
-                for site, _ in waiting:
-                    patch(site, start + offset)
-        segment.units.append((first, end))
-        return start
 
-
-__all__ = ["BREAKPOINT", "ILLEGAL", "LINK", "POLL", "SLOW", "SYNC", "SYSCALL", "Translator"]

@@ -28,6 +28,7 @@ LINUX = LinuxForm(
     numbers={**NUMBERS, 258: "riscv_hwprobe", 259: "riscv_flush_icache"},
     hwcap=HWCAP,
     cpuinfo=_CPUINFO,
+    signal_frame="xenos.isa.riscv.signal_frame",
     calls={
         "riscv_hwprobe": "xenos.isa.riscv.system_calls:riscv_hwprobe",
         "riscv_flush_icache": "xenos.isa.riscv.system_calls:riscv_flush_icache",

@@ -1,0 +1,1 @@
+"""The command line: `xenos run`, `xenos disasm`, `xenos doctor`."""

@@ -1,0 +1,101 @@
+"""The command `xenos`: which subcommand is meant, and how every failure ends: one line and an exit status."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from xenos.errors import UsageError, XenosError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+HELP = """\
+Xenos runs programs of a foreign instruction set.
+
+  xenos run [OPTION...] PROG [ARGUMENT...]   run a Linux program; `xenos run --help` lists the options
+  xenos disasm [--json] FILE                 show the instructions of an ELF file
+  xenos doctor [--json]                      what this host offers, what is missing, and how to get it
+  xenos --version | --help
+
+Exit status of `xenos run`: the program's own; 128+N if it died by signal N; 127 if it or something that it needs is
+not there; 126 if it cannot be run; 2 for a wrong command line; 125 if Xenos itself fails.
+"""
+_BUG = 125
+_SIGINT, _SIGPIPE = 2, 13
+_COMMANDS = ("run", "disasm", "doctor")
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command line (without the program's name); gives the exit status."""
+    words = sys.argv[1:] if arguments is None else arguments
+    return guard(lambda: _dispatch(words))
+
+
+def _dispatch(words: list[str]) -> int:
+    if not words:
+        sys.stderr.write(HELP)
+        return UsageError.status
+    command, rest = words[0], words[1:]
+    if command == "run":
+        from xenos.cli import run
+
+        return run.main(rest)
+    if command == "disasm":
+        from xenos.cli import disasm
+
+        return disasm.main(rest)
+    if command == "doctor":
+        from xenos.cli import doctor
+
+        return doctor.main(rest)
+    if command in ("--help", "-h", "help"):
+        sys.stdout.write(HELP)
+        return 0
+    if command == "--version":
+        from xenos import __version__
+
+        print(f"xenos {__version__}")
+        return 0
+    hint = f"; did you mean `xenos run {command}`?" if os.path.exists(command) else ""
+    raise UsageError(f"there is no command `{command}`{hint}; there are: {', '.join(_COMMANDS)}; see xenos --help")
+
+
+def guard(call: Callable[[], int], debug: bool = False) -> int:
+    """The status of `call`; what it raises becomes one line, and with `debug` a traceback before it."""
+    try:
+        status = call()
+        sys.stdout.flush()
+        return status
+    except BrokenPipeError:
+        # Whoever read our output has seen enough. Python would complain once more when it ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return 128 + _SIGPIPE
+    except KeyboardInterrupt:
+        return 128 + _SIGINT
+    except XenosError as error:
+        if debug:
+            _traceback()
+        _say(str(error))
+        return error.status
+    except Exception as error:
+        if debug:
+            _traceback()
+        hint = "" if debug else "; `xenos run --debug` says where"
+        _say(f"a bug of Xenos: {type(error).__name__}: {error}{hint}")
+        return _BUG
+
+
+def _traceback() -> None:
+    import traceback
+
+    traceback.print_exc()
+
+
+def _say(text: str) -> None:
+    try:
+        sys.stderr.write(f"xenos: {text}\n")
+        sys.stderr.flush()
+    except (OSError, ValueError):
+        pass

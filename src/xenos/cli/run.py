@@ -1,0 +1,176 @@
+"""`xenos run`: one Linux program of a guest, from the command line to its exit status."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+
+from xenos.cli.main import guard
+from xenos.errors import UsageError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from xenos.linux.outcome import Outcome
+    from xenos.linux.process import Process
+
+HELP = """\
+xenos run [OPTION...] PROG [ARGUMENT...]
+
+Runs a Linux program of a foreign instruction set as if it were a program of this host.
+
+  --sysroot DIR       look for files in DIR first: an unpacked guest system, with its dynamic linker and libraries
+  --engine KIND       stencil (fast, the default), reference (exact by definition, slow), lockstep (both, compared)
+  -E NAME=VALUE       set a variable of the program's environment, which is otherwise that of this one
+  --strace            print every system call
+  --stats             say at the end how many instructions ran, and how fast
+  --debug             show registers when the program crashes, and a traceback when Xenos fails
+  --report FD         write how it ended to a file descriptor, as one line of JSON (for programs)
+  --                  end of the options; they end at PROG, too
+"""
+_TAKE_VALUE = ("--sysroot", "--engine", "--report", "-E")
+_QUIET = (2, 13)  # SIGINT, SIGPIPE: users know why
+
+
+class Options:
+    """The command line, read."""
+
+    __slots__ = ("arguments", "debug", "engine", "environment", "help", "report", "stats", "strace", "sysroot")
+
+    def __init__(self) -> None:
+        self.arguments: list[str] = []          # the program's name and its arguments
+        self.debug = self.help = self.stats = self.strace = False
+        self.engine = "stencil"
+        self.environment: dict[str, str] = {}
+        self.report = -1
+        self.sysroot: str | None = None
+
+
+def parse(words: list[str]) -> Options:
+    """Read the words behind `xenos run`; UsageError says what is wrong with them."""
+    options = Options()
+    at = 0
+    while at < len(words):
+        word = words[at]
+        if word == "--":
+            at += 1
+            break
+        if not word.startswith("-") or word == "-":
+            break
+        at += 1
+        name, given, value = word.partition("=")
+        if word.startswith("-E"):
+            name, given, value = "-E", word[2:], word[2:]
+        if name in _TAKE_VALUE:
+            if not given:
+                if at == len(words):
+                    raise UsageError(f"{name} wants a value; see xenos run --help")
+                value = words[at]
+                at += 1
+            _set(options, name, value)
+        elif given:
+            raise UsageError(f"there is no option {word}; see xenos run --help")
+        elif word in ("--debug", "--stats", "--strace", "--help"):
+            setattr(options, word[2:], True)
+        elif word == "-h":
+            options.help = True
+        else:
+            raise UsageError(f"there is no option {word}; options of the program come after it; see xenos run --help")
+    options.arguments = words[at:]
+    if not options.arguments and not options.help:
+        raise UsageError("no program to run; see xenos run --help")
+    return options
+
+
+def _set(options: Options, name: str, value: str) -> None:
+    if name == "--sysroot":
+        options.sysroot = value
+    elif name == "--engine":
+        from xenos.engines.choose import KINDS
+
+        if value not in KINDS:
+            raise UsageError(f"there is no engine `{value}`; there are: {', '.join(KINDS)}")
+        options.engine = value
+    elif name == "-E":
+        variable, equals, text = value.partition("=")
+        if not equals or not variable:
+            raise UsageError(f"-E wants NAME=VALUE, not `{value}`")
+        options.environment[variable] = text
+    elif value.isdecimal():
+        options.report = int(value)
+    else:
+        raise UsageError(f"--report wants the number of an open file descriptor, not `{value}`")
+
+
+def main(words: list[str]) -> int:
+    """The subcommand; gives the exit status."""
+    options = parse(words)
+    if options.help:
+        sys.stdout.write(HELP)
+        return 0
+    return guard(lambda: _run(options), options.debug)
+
+
+def _run(options: Options) -> int:
+    if options.report >= 0:
+        from xenos.cli import report
+
+        return report.reported(options.report, lambda keep: _finish(options, *_execute(options, keep)))
+    return _finish(options, *_execute(options, None))[0]
+
+
+def _execute(options: Options, keep: Any) -> tuple[Process, Outcome, tuple[float, float]]:
+    """Make the guest, run it to its end; gives it, its outcome, and the seconds taken: wall time and CPU time."""
+    from xenos.engines import choose
+
+    program = options.arguments[0]
+    process = prepare(choose.guest_name(program), options.engine, options.sysroot, options.strace)
+    if keep is not None:
+        keep(process)
+    environment = dict(os.environ)
+    environment.update(options.environment)
+    process.load(program, options.arguments, environment)
+    wall, cpu = time.perf_counter(), time.process_time()
+    outcome = process.run()
+    assert outcome is not None
+    return process, outcome, (time.perf_counter() - wall, time.process_time() - cpu)
+
+
+def prepare(name: str, kind: str, sysroot: str | None, strace: bool) -> Process:
+    """An empty process of the guest of that name, with an engine of that kind."""
+    from xenos.cpu.state import Cpu
+    from xenos.engines import choose
+    from xenos.linux.process import Process
+    from xenos.memory.flat import FlatMemory
+
+    linux, layout = choose.forms(name)
+    engine = choose.make_engine(kind, name, _progress if sys.stderr and sys.stderr.isatty() else None)
+    process = Process(linux, Cpu(layout), FlatMemory(), engine, sysroot=sysroot, strace=strace)
+    after_fork = getattr(engine, "after_fork", None)
+    if after_fork is not None:
+        process.after_fork.append(after_fork)
+    return process
+
+
+def _progress(done: int, total: int) -> None:
+    """One line on the terminal while the stencil library is compiled."""
+    text = f"\rxenos: compiling the stencil library, this once: {done * 100 // total}%" if done < total else "\r\x1b[K"
+    sys.stderr.write(text)
+    sys.stderr.flush()
+
+
+def _finish(options: Options, process: Process, outcome: Outcome, seconds: tuple[float, float]) -> tuple[int, Outcome]:
+    """Say what is to be said about how it ended."""
+    if outcome.signal and outcome.signal not in _QUIET:
+        sys.stderr.write(f"xenos: {outcome.report()}\n")
+        if options.debug:
+            from xenos.cli import report
+
+            sys.stderr.write(report.registers(process))
+    if options.stats:
+        from xenos.cli import report
+
+        sys.stderr.write(report.statistics(process, outcome, seconds))
+    return outcome.exit_status, outcome

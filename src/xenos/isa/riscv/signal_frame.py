@@ -1,0 +1,72 @@
+"""What Linux puts on the stack for a signal handler (arch/riscv: struct rt_sigframe), written and read back.
+
+    0      siginfo, 128 bytes
+    128    ucontext: flags, link, stack, mask; from its byte 176 on the registers: pc, x1 to x31, f0 to f31, fcsr
+"""
+
+from __future__ import annotations
+
+import struct
+
+from xenos.cpu import layout as at
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from xenos.cpu.state import Cpu
+    from xenos.memory.flat import FlatMemory
+
+RA, SP, A0, A1, A2 = 1, 2, 10, 11, 12
+
+_INFO = 128
+_STACK = _INFO + 16                 # address, flags, size of the alternate signal stack
+_MASK = _INFO + 40
+_REGISTERS = _INFO + 176
+_FLOATS = _REGISTERS + 256
+SIZE = _FLOATS + 528                # the kernel keeps room for registers of 128 bits, and for further extensions
+
+_X = struct.Struct("<32Q")
+_F = struct.Struct("<32QI")
+_NOTHING_RESERVED = -1
+
+# What a handler returns to: li a7, 139 (rt_sigreturn); ecall.
+RETURN_CODE = bytes.fromhex("9308b008 73000000")
+CALL_SIZE = 4
+
+
+def write(
+    cpu: Cpu, memory: FlatMemory, frame: int, info: bytes, mask: int, alternate_stack: tuple[int, int, int],
+) -> None:
+    """Store the frame at that address; MemoryFault where the stack ends."""
+    start, disabled, size = alternate_stack
+    fcsr = cpu.get(at.ROUNDING) << 5 | cpu.get(at.FLAGS)
+    data = bytearray(SIZE)
+    data[: len(info)] = info
+    struct.pack_into("<QiiQ", data, _STACK, start, disabled, 0, size)
+    struct.pack_into("<Q", data, _MASK, mask)
+    _X.pack_into(data, _REGISTERS, cpu.pc, *(cpu.read("x", number) for number in range(1, 32)))
+    _F.pack_into(data, _FLOATS, *(cpu.read("f", number) for number in range(32)), fcsr)
+    memory.write(frame, bytes(data))
+
+
+def enter(cpu: Cpu, frame: int, handler: int, number: int, trampoline: int) -> None:
+    """Call the handler; it returns to the trampoline."""
+    values = ((SP, frame), (RA, trampoline), (A0, number), (A1, frame), (A2, frame + _INFO))
+    for register, value in values:
+        cpu.write("x", register, value)
+    cpu.pc = handler
+
+
+def read(cpu: Cpu, memory: FlatMemory) -> int:
+    """Take all registers from the frame at the stack pointer; gives the mask of blocked signals."""
+    data = memory.read(cpu.read("x", SP), SIZE)
+    cpu.pc, *x = _X.unpack_from(data, _REGISTERS)
+    *f, fcsr = _F.unpack_from(data, _FLOATS)
+    for number, value in enumerate(x, 1):
+        cpu.write("x", number, value)
+    for number, value in enumerate(f):
+        cpu.write("f", number, value)
+    cpu.set(at.ROUNDING, fcsr >> 5 & 7)
+    cpu.set(at.FLAGS, fcsr & 31)
+    cpu.set(at.RESERVED_ADDRESS, _NOTHING_RESERVED)
+    mask: int = struct.unpack_from("<Q", data, _MASK)[0]
+    return mask

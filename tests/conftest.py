@@ -1,0 +1,13 @@
+"""What all tests share: the oracle that `scripts/prepare-tests` fetched, and the table of guest programs."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+pytest_plugins = ["guests.table"]
+
+_QEMU = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "xenos" / "oracles" / "qemu-riscv64"
+
+if os.access(_QEMU, os.X_OK):
+    os.environ.setdefault("XENOS_QEMU_RISCV64", str(_QEMU))
