@@ -77,13 +77,13 @@ def guard(call: Callable[[], int], debug: bool = False) -> int:
     except XenosError as error:
         if debug:
             _traceback()
-        _say(str(error))
+        say(str(error))
         return error.status
     except Exception as error:
         if debug:
             _traceback()
         hint = "" if debug else "; `xenos run --debug` says where"
-        _say(f"a bug of Xenos: {type(error).__name__}: {error}{hint}")
+        say(f"a bug of Xenos: {type(error).__name__}: {error}{hint}")
         return _BUG
 
 
@@ -93,9 +93,10 @@ def _traceback() -> None:
     traceback.print_exc()
 
 
-def _say(text: str) -> None:
+def say(text: str) -> None:
+    """Each line of `text` to standard error, if that is still there."""
     try:
-        sys.stderr.write(f"xenos: {text}\n")
+        sys.stderr.write("".join(f"xenos: {line}\n" for line in text.splitlines()))
         sys.stderr.flush()
     except (OSError, ValueError):
         pass

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import os
 
-from xenos.errors import XenosError
+from xenos.errors import UsageError, XenosError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from xenos.linux.outcome import Outcome
     from xenos.linux.process import Process
 
@@ -28,37 +26,44 @@ def statistics(process: Process, outcome: Outcome, seconds: tuple[float, float])
     translated = getattr(engine, "translated", None)
     if translated is not None:
         lines.append(f"{translated:,} units translated, {getattr(engine, 'loaded', 0):,} taken from the cache")
-    return "".join(f"xenos: {line}\n" for line in lines)
+    return "\n".join(lines)
 
 
-def registers(process: Process) -> str:
+def registers(process: Process, names: dict[str, tuple[str, int]]) -> str:
     """All registers with their assembly names, four to a line."""
-    from xenos.engines import choose
-
-    names = choose.register_names(process.form.elf_machine)
     cells = [f"{'pc':>4} {process.cpu.pc:016x}"]
-    cells += [f"{name:>4} {process.cpu.read(*register):016x}" for register, name in names.items()]
-    return "".join("  ".join(cells[at : at + 4]) + "\n" for at in range(0, len(cells), 4))
+    cells += [f"{name:>4} {process.cpu.read(*register):016x}" for name, register in names.items()]
+    return "\n".join("  ".join(cells[at : at + 4]) for at in range(0, len(cells), 4))
 
 
-def reported(fd: int, run: Callable[[Callable[[Process], None]], tuple[int, Outcome]]) -> int:
-    """Run, and write how it ended to `fd`, which the guest does not see. An error of ours is told there only."""
-    import json
+class Telling:
+    """How a run ended, as one line of JSON to a file descriptor that the guest does not see."""
 
-    places: list[tuple[int, Process]] = []
+    def __init__(self, fd: int) -> None:
+        self._fd = fd
 
-    def keep(process: Process) -> None:
-        places.append((process.hide(fd), process))
+    def hide(self, process: Process) -> None:
+        """Move the descriptor to where guests have none."""
+        try:
+            self._fd = process.hide(self._fd)
+        except OSError as error:
+            raise UsageError(f"--report {self._fd}: {error.strerror}") from None
 
-    facts: dict[str, object]
-    try:
-        status, outcome = run(keep)
-        facts = {
-            "status": outcome.status, "signal": outcome.signal, "instructions": places[0][1].cpu.count,
+    def ended(self, process: Process, outcome: Outcome) -> None:
+        """The program has come to its end."""
+        self._write({
+            "status": outcome.status, "signal": outcome.signal, "instructions": process.cpu.count,
             "crash": outcome.report() if outcome.signal else "",
-        }
-    except XenosError as error:
-        status = error.status
-        facts = {"error": type(error).__name__, "text": str(error)}
-    os.write(places[0][0] if places else fd, json.dumps(facts).encode() + b"\n")
-    return status
+        })
+
+    def failed(self, error: XenosError) -> None:
+        """It could not be run."""
+        self._write({"error": type(error).__name__, "text": str(error)})
+
+    def _write(self, facts: dict[str, object]) -> None:
+        import json
+
+        try:
+            os.write(self._fd, json.dumps(facts).encode() + b"\n")
+        except OSError:
+            pass  # whoever wanted to know is gone

@@ -6,14 +6,12 @@ import os
 import sys
 import time
 
-from xenos.cli.main import guard
-from xenos.errors import UsageError
+from xenos.cli.main import guard, say
+from xenos.errors import UsageError, XenosError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
-
-    from xenos.linux.outcome import Outcome
+    from xenos.cli.report import Telling
     from xenos.linux.process import Process
 
 HELP = """\
@@ -114,28 +112,48 @@ def main(words: list[str]) -> int:
 
 
 def _run(options: Options) -> int:
+    telling = None
     if options.report >= 0:
-        from xenos.cli import report
+        from xenos.cli.report import Telling
 
-        return report.reported(options.report, lambda keep: _finish(options, *_execute(options, keep)))
-    return _finish(options, *_execute(options, None))[0]
+        telling = Telling(options.report)
+    try:
+        return _execute(options, telling)
+    except XenosError as error:
+        if telling is None:
+            raise
+        telling.failed(error)
+        return error.status
 
 
-def _execute(options: Options, keep: Any) -> tuple[Process, Outcome, tuple[float, float]]:
-    """Make the guest, run it to its end; gives it, its outcome, and the seconds taken: wall time and CPU time."""
+def _execute(options: Options, telling: Telling | None) -> int:
     from xenos.engines import choose
 
     program = options.arguments[0]
-    process = prepare(choose.guest_name(program), options.engine, options.sysroot, options.strace)
-    if keep is not None:
-        keep(process)
+    name = choose.guest_name(program)
+    process = prepare(name, options.engine, options.sysroot, options.strace)
+    if telling is not None:
+        telling.hide(process)
     environment = dict(os.environ)
     environment.update(options.environment)
     process.load(program, options.arguments, environment)
     wall, cpu = time.perf_counter(), time.process_time()
     outcome = process.run()
-    assert outcome is not None
-    return process, outcome, (time.perf_counter() - wall, time.process_time() - cpu)
+    seconds = time.perf_counter() - wall, time.process_time() - cpu
+    assert outcome is not None  # no budget was given
+    if outcome.signal and outcome.signal not in _QUIET:
+        say(outcome.report())
+        if options.debug:
+            from xenos.cli import report
+
+            say(report.registers(process, choose.register_names(name)))
+    if options.stats:
+        from xenos.cli import report
+
+        say(report.statistics(process, outcome, seconds))
+    if telling is not None:
+        telling.ended(process, outcome)
+    return outcome.exit_status
 
 
 def prepare(name: str, kind: str, sysroot: str | None, strace: bool) -> Process:
@@ -159,18 +177,3 @@ def _progress(done: int, total: int) -> None:
     text = f"\rxenos: compiling the stencil library, this once: {done * 100 // total}%" if done < total else "\r\x1b[K"
     sys.stderr.write(text)
     sys.stderr.flush()
-
-
-def _finish(options: Options, process: Process, outcome: Outcome, seconds: tuple[float, float]) -> tuple[int, Outcome]:
-    """Say what is to be said about how it ended."""
-    if outcome.signal and outcome.signal not in _QUIET:
-        sys.stderr.write(f"xenos: {outcome.report()}\n")
-        if options.debug:
-            from xenos.cli import report
-
-            sys.stderr.write(report.registers(process))
-    if options.stats:
-        from xenos.cli import report
-
-        sys.stderr.write(report.statistics(process, outcome, seconds))
-    return outcome.exit_status, outcome

@@ -9,6 +9,7 @@ from xenos.cpu.layout import BLOCK_SIZE, CONTROL_SIZE, Layout
 
 _WORDS_BELOW = CONTROL_SIZE // 8
 _MASK64 = (1 << 64) - 1
+_NO_JUMPS = (b"\1" + bytes(15)) * at.JUMP_CACHE_ENTRIES
 
 
 class Cpu:
@@ -37,7 +38,7 @@ class Cpu:
 
     def clear_jump_cache(self) -> None:
         """Forget which host code belongs to which pc. An odd pc never occurs, so that no entry matches."""
-        self.bytes[CONTROL_SIZE + at.JUMP_CACHE :] = (b"\1" + bytes(15)) * at.JUMP_CACHE_ENTRIES
+        self.bytes[CONTROL_SIZE + at.JUMP_CACHE :] = _NO_JUMPS
 
     def get(self, offset: int) -> int:
         """The 64-bit word at a byte offset of `cpu.layout`."""

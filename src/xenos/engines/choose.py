@@ -54,6 +54,15 @@ def forms(name: str) -> tuple[LinuxForm, Layout]:
     return guest.linux, guest.layout
 
 
+def register_names(name: str) -> dict[str, tuple[str, int]]:
+    """The registers of up to 64 bits of the guest of that name, each under the one name that its users know best."""
+    from xenos.isa import find_guest
+
+    guest = find_guest(name)
+    best = {register: text for text, register in guest.names.items()}  # of several, the last
+    return {text: register for register, text in sorted(best.items()) if guest.layout.files[register[0]].width <= 64}
+
+
 def make_engine(kind: str, name: str, progress: Progress | None = None) -> Any:
     """A new engine of that kind for the guest of that name; `progress(done, total)` is called while stencils are compiled."""
     if kind == "reference":

@@ -1,4 +1,4 @@
-"""Names of ISAs by e_machine (ELF gABI, e_machine values), to tell users what a program is for. Read only for a message."""
+"""Names of ISAs by e_machine (ELF gABI), to tell users what a program is for. Read only for a message."""
 
 from __future__ import annotations
 

@@ -7,6 +7,7 @@ moved, and written to disk as it is.
 from __future__ import annotations
 
 from array import array
+from bisect import bisect_right
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,13 +17,18 @@ if TYPE_CHECKING:
 # reached; the guest calls its kernel, hits a breakpoint, an illegal word, or wants its new code seen.
 LINK, SLOW, POLL, SYSCALL, BREAKPOINT, ILLEGAL, SYNC = range(7)
 
+# The tables that are kept with the code, and the type of their entries. Guest addresses are relative to the segment's `low`.
+_TABLES = (("block_pc", "I"), ("block_at", "I"), ("stub_at", "I"), ("stub_why", "B"), ("stub_pc", "q"),
+           ("site", "I"), ("site_pc", "q"), ("site_stub", "I"), ("unit_start", "I"), ("unit_end", "I"))
+
 
 class Segment:
-    """Room of `capacity` bytes at `start` in the arena for guest code in [`low`, `high`).
+    """Room of `capacity` bytes at `start` in the arena for guest code in [`low`, `high`); `key` names it in the cache.
 
-    `blocks` maps a guest pc to its offset, `stubs` a stub's offset to (kind, pc), `pending` a pc to the 32-bit relative jumps that
+    `blocks` maps a guest pc to its offset, `stubs` a stub's offset to (why, pc), `pending` a pc to the 32-bit relative jumps that
     await it, `incoming` a pc to those that already go there, both as (site, stub that the jump goes to while unlinked). `units`
-    are the stretches of guest code that were translated, `new` the blocks not yet in the table.
+    are the stretches of guest code that were translated, `new` the blocks not yet in the table. After `restore` these are made
+    from the flat tables only when `open` is called: running needs none of them.
     """
 
     def __init__(self, arena: Arena, capacity: int, low: int, high: int, constants: bytes, key: bytes | None) -> None:
@@ -34,13 +40,17 @@ class Segment:
         self.start = arena.allocate(capacity)
         self.base = arena.base + self.start
         self.view = arena.view[self.start:self.start + capacity]
-        self.constants = len(constants)
         self.clear(constants)
 
     def clear(self, constants: bytes) -> None:
         """Begin anew with nothing but the constants."""
         self.view[:len(constants)] = constants
         self.used = (len(constants) + 15) & ~15
+        self.kept = 0           # units that the cache on disk has too
+        self.tables: dict[str, array[int]] | None = None
+        self._empty()
+
+    def _empty(self) -> None:
         self.blocks: dict[int, int] = {}
         self.stubs: dict[int, tuple[int, int]] = {}
         self.pending: dict[int, list[tuple[int, int]]] = {}
@@ -62,18 +72,75 @@ class Segment:
         """Let the 32-bit relative jump at `site` go to `target`, both offsets in the segment."""
         self.view[site:site + 4] = (target - site - 4 & 0xFFFF_FFFF).to_bytes(4, "little")
 
-    def tables(self) -> dict[str, array[int]]:
-        """Everything but the code, as flat arrays; pcs are relative to `low`."""
+    def stub(self, offset: int) -> tuple[int, int]:
+        """(why, pc) of the stub at an offset; KeyError if there is none."""
+        found = self.stubs.get(offset)
+        if found is None:
+            if self.tables is None:
+                raise KeyError(offset)
+            ats = self.tables["stub_at"]
+            at = bisect_right(ats, offset) - 1
+            if at < 0 or ats[at] != offset:
+                raise KeyError(offset)
+            found = self.stubs[offset] = self.tables["stub_why"][at], self.tables["stub_pc"][at] + self.low
+        return found
+
+    def covers(self, start: int, end: int) -> bool:
+        """Whether guest code in that range was translated here."""
+        if self.tables is not None:
+            return start < self.high and self.low < end
+        return any(low < end and start < high for low, high in self.units)
+
+    # Keeping.
+
+    def pack(self) -> list[bytes | memoryview]:
+        """The segment as parts to be written: sizes, tables, code."""
         low = self.low
-        sites = [(site, target, stub) for target, links in self.incoming.items() for site, stub in links]
-        sites += [(site, target, stub) for target, links in self.pending.items() for site, stub in links]
-        return {
-            "block_pc": array("I", [pc - low for pc in self.blocks]),
-            "block_at": array("I", self.blocks.values()),
-            "stub_at": array("I", self.stubs),
-            "stub_kind": array("B", [kind for kind, _ in self.stubs.values()]),
-            "stub_pc": array("q", [pc - low for _, pc in self.stubs.values()]),
-            "site": array("I", [s for s, _, _ in sites]),
-            "site_pc": array("q", [t - low for _, t, _ in sites]),
-            "site_stub": array("I", [b for _, _, b in sites]),
-        }
+        links = [(site, pc, stub) for book in (self.incoming, self.pending) for pc, items in book.items()
+                 for site, stub in items]
+        stubs = sorted(self.stubs.items())
+        columns: dict[str, list[int]] = {
+            "block_pc": [pc - low for pc in self.blocks], "block_at": list(self.blocks.values()),
+            "stub_at": [at for at, _ in stubs], "stub_why": [why for _, (why, _) in stubs],
+            "stub_pc": [pc - low for _, (_, pc) in stubs],
+            "site": [site for site, _, _ in links], "site_pc": [pc - low for _, pc, _ in links],
+            "site_stub": [stub for _, _, stub in links],
+            "unit_start": [start - low for start, _ in self.units], "unit_end": [end - low for _, end in self.units]}
+        tables = [array(kind, columns[name]) for name, kind in _TABLES]
+        sizes = array("Q", [self.used, *(len(table) for table in tables)])
+        return [sizes.tobytes(), *(table.tobytes() for table in tables), self.view[:self.used]]
+
+    def restore(self, body: memoryview) -> bool:
+        """Take up what `pack` gave; False, and nothing changed, if it does not fit."""
+        sizes = array("Q", body[:8 * (1 + len(_TABLES))].tobytes())
+        at = 8 * len(sizes)
+        tables = {}
+        for (name, kind), count in zip(_TABLES, sizes[1:], strict=True):
+            table = array(kind)
+            size = count * table.itemsize
+            table.frombytes(body[at:at + size])
+            tables[name] = table
+            at += size
+        used = sizes[0]
+        if used > self.capacity or len(body) - at != used:
+            return False
+        self.view[:used] = body[at:]
+        self.used = used
+        self.kept = len(tables["unit_start"])
+        self.tables = tables
+        return True
+
+    def open(self) -> None:
+        """Make the dictionaries that translating more code needs."""
+        if self.tables is None:
+            return
+        tables, self.tables = self.tables, None
+        low = self.low
+        self.blocks = {pc + low: at for pc, at in zip(tables["block_pc"], tables["block_at"], strict=True)}
+        self.stubs = {at: (why, pc + low) for at, why, pc in zip(
+            tables["stub_at"], tables["stub_why"], tables["stub_pc"], strict=True)}
+        self.units = [(start + low, end + low) for start, end in zip(
+            tables["unit_start"], tables["unit_end"], strict=True)]
+        for site, pc, stub in zip(tables["site"], tables["site_pc"], tables["site_stub"], strict=True):
+            book = self.incoming if pc + low in self.blocks else self.pending
+            book.setdefault(pc + low, []).append((site, stub))

@@ -50,6 +50,11 @@ class Table:
         if self.count << 5 > self.mask:
             self._grow()
 
+    def reserve(self, entries: int) -> None:
+        """Make room for so many more."""
+        while self.count + entries << 5 > self.mask:
+            self._grow()
+
     def _grow(self) -> None:
         old = self.words
         self.count = 0

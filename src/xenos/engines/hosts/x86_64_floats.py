@@ -44,6 +44,29 @@ class X86Floats:
         """Only writes before reads can pass each other."""
         emit.do("fence seq_cst" if "w" in before and "r" in after else "fence acq_rel")
 
+    # Carry-less products: LLVM's own expansion is hundreds of instructions and needs the stack.
+
+    def clmul(self, emit: Emit, op: Value, a: str, b: str) -> str:
+        """pclmulqdq, low half."""
+        return self._carryless(emit, op, a, b, 0)
+
+    def clmulh(self, emit: Emit, op: Value, a: str, b: str) -> str:
+        """pclmulqdq, what lies above the operands' width."""
+        return self._carryless(emit, op, a, b, op.width)
+
+    def _carryless(self, emit: Emit, op: Value, a: str, b: str, low: int) -> str:
+        if self.level < 2 or op.width > 64 or op.lanes > 1:
+            raise Slow("carry-less product")
+        vectors = []
+        for text in (a, b):
+            wide = text if op.width == 64 else emit.line(f"zext i{op.width} {text} to i64")
+            vectors.append(emit.line(f"insertelement <2 x i64> zeroinitializer, i64 {wide}, i64 0"))
+        both = emit.call("<2 x i64>", "llvm.x86.pclmulqdq", *(f"<2 x i64> {v}" for v in vectors), "i8 0")
+        half = emit.line(f"extractelement <2 x i64> {both}, i64 {low // 64}")
+        if low % 64:
+            half = emit.line(f"lshr i64 {half}, {low}")
+        return half if op.width == 64 else emit.line(f"trunc i64 {half} to i{op.width}")
+
     # The shape of most operations: float in, float out, NaNs canonical.
 
     def _float(self, emit: Emit, value: Value, text: str) -> str:

@@ -54,6 +54,9 @@ class _Step:
 def dissect(function: Function) -> Pieces:
     """Thread jumps to jumps, split at the first way out, and drop the jump to `NEXT` at the end of the hot part."""
     steps = _steps(function)
+    if any(step.old.touches_stack for step in steps):
+        # What is spilled frees an operand's register for something else, which renaming could let coincide with another operand's.
+        raise EngineError("the stencil needs the stack")
     first_end = next(i for i, s in enumerate(steps) if s.old.ends)
     hot, rest = steps[:first_end + 1], steps[first_end + 1:]
     cold = [s for i, s in enumerate(rest) if not (_is_jump(s) and (rest[i - 1] if i else hot[-1]).old.ends)]

@@ -260,23 +260,6 @@ class Emit:
             raise Slow(f"{op.op} of lanes")
         return ""
 
-    def _clmul(self, op: Value) -> str:
-        return self._carryless(op, high=False)
-
-    def _clmulh(self, op: Value) -> str:
-        return self._carryless(op, high=True)
-
-    def _carryless(self, op: Value, high: bool) -> str:
-        self._scalar(op)
-        a, b = (self.value(x) for x in op.args)
-        wide = 2 * op.width
-        a = self.line(f"zext i{op.width} {a} to i{wide}")
-        b = self.line(f"zext i{op.width} {b} to i{wide}")
-        product = self.call(f"i{wide}", f"llvm.clmul.i{wide}", f"i{wide} {a}", f"i{wide} {b}")
-        if high:
-            product = self.line(f"lshr i{wide} {product}, {op.width}")
-        return self.line(f"trunc i{wide} {product} to i{op.width}")
-
     def _count_zeros(self, op: Value, llvm: str) -> str:
         suffix = f"v{op.lanes}i{op.width}" if op.lanes > 1 else f"i{op.width}"
         return self.call(kind(op), f"llvm.{llvm}.{suffix}", f"{kind(op)} {self.value(op.args[0])}", "i1 false")
@@ -326,6 +309,11 @@ class Emit:
 
     # Memory. Accesses are volatile: plain ones are hoisted out of the guest's spin loops.
 
+    def _aligned(self, address: Value, width: int) -> None:
+        """What is done in one step must be aligned; the reference engine says what happens where it is not."""
+        low = self.line(f"and i64 {self.value(address)}, {width // 8 - 1}")
+        self.slow_unless(self.line(f"icmp eq i64 {low}, 0"))
+
     def _load(self, op: Value) -> str:
         got = self.line(f"load volatile i{op.width}, ptr {self.binding.address(self, op.args[0])}, align 1")
         self.host.after_load(self, op.attr("order"))
@@ -340,6 +328,7 @@ class Emit:
 
     def _amo(self, op: Value) -> str:
         name = {"swap": "xchg", "smin": "min", "smax": "max", "umin": "umin", "umax": "umax"}.get(op.attr("kind"), op.attr("kind"))
+        self._aligned(op.args[0], op.width)
         where = self.binding.address(self, op.args[0])
         return self.line(f"atomicrmw volatile {name} ptr {where}, i{op.width} {self.value(op.args[1])} seq_cst, "
                          f"align {op.width // 8}")
@@ -350,10 +339,12 @@ class Emit:
 
     def _compare_exchange(self, op: Value) -> str:
         _, expected, new = (self.value(a) for a in op.args)
+        self._aligned(op.args[0], op.width)
         pair = self._exchange(self.binding.address(self, op.args[0]), expected, new, op.width)
         return self.line(f"extractvalue {{i{op.width}, i1}} {pair}, 0")
 
     def _reserve(self, op: Value) -> str:
+        self._aligned(op.args[0], op.width)
         got = self.line(f"load volatile i{op.width}, ptr {self.binding.address(self, op.args[0])}, align 1")
         self.host.after_load(self, "acquire")
         wide = got if op.width == 64 else self.line(f"zext i{op.width} {got} to i64")
@@ -365,6 +356,7 @@ class Emit:
         """A store by compare-and-exchange with the value that was reserved; no write, no fault, where the address differs."""
         address, value = (self.value(a) for a in op.args)
         width = op.args[1].width
+        self._aligned(op.args[0], width)
         held = self.load_state(at.RESERVED_ADDRESS)
         same = self.line(f"icmp eq i64 {held}, {address}")
         n, before = self.name()[2:], self.block

@@ -61,6 +61,8 @@ class Runtime:
         self._data[ARENA_END // 8] = arena.base + arena.size
         self._address = {name: arena.base + start + offset for name, offset in image.offsets.items()}
         self.enter = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p)(self._address["enter"])
+        word = ctypes.c_uint64
+        self.fill = ctypes.CFUNCTYPE(None, word, word, word, word, word, word, word)(self._address["fill"])
         self.leave = self._address["leave"]
         self.lookup = self._address["lookup"]
         self._caught: dict[int, _Action] = {}

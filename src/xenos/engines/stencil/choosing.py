@@ -5,6 +5,7 @@ from __future__ import annotations
 import marshal
 
 from xenos.cpu import layout as at
+from xenos.engines.stencil.shapes import held_back
 from xenos.semantics.operations import TABLE
 
 TYPE_CHECKING = False
@@ -72,7 +73,7 @@ class Chooser:
     def choose(self, form: Form, operands: dict[str, int], cls: str) -> Choice | str:
         """The choice for these registers and class of immediates; `nothing` if there is nothing to do, `slow` if no way."""
         registers = list(form.registers.items())
-        avoid: set[int] = set()
+        avoid = {i for i, (_, (_, use)) in enumerate(registers) if "w" in use} if held_back(form) else set()
         while True:
             letters = self._letters(form, operands, registers, avoid)
             if letters is None:

@@ -9,35 +9,41 @@ from xenos.cpu import layout as at
 from xenos.cpu.exits import Breakpoint, Budget, Exit, Fault, Illegal, Interrupted, Syscall
 from xenos.engines.code.arena import Arena
 from xenos.engines.code.segment import BREAKPOINT, ILLEGAL, LINK, POLL, SLOW, SYNC, SYSCALL, Segment
+from xenos.engines.code.store import digest
 from xenos.engines.code.table import Table
 from xenos.engines.runtime.native import Runtime
 from xenos.errors import EngineError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from xenos.cpu.state import Cpu
+    from xenos.engines.code.store import Store
     from xenos.engines.reference.engine import ReferenceEngine
     from xenos.engines.stencil.pack import Pack
     from xenos.engines.stencil.translator import Translator
     from xenos.memory.flat import FlatMemory
 
 _STUB, _MISS, _FAULT, _POLL = 0, 1, 2, 3
-_SIGBUS = 7
+_WRITE = 2
 _CANONICAL64, _CANONICAL32 = 0x7FF8_0000_0000_0000, 0xFFFF_FFFF_7FC0_0000
 
 
 class StencilEngine:
     """Runs guest code as stencils. `linked=False` leaves after every block (lockstep)."""
 
-    def __init__(self, pack: Pack, *, linked: bool = True) -> None:
+    def __init__(self, pack: Pack, *, linked: bool = True, store: Store | None = None) -> None:
         self.pack = pack
+        self.store = store if linked else None
         self.linked = linked
         self.arena = Arena()
         self.runtime = Runtime(self.arena, pack.image)
         self.runtime.catch_faults()
         self.table = Table(pack.alignment)
         self.segments: list[Segment] = []
-        self.translated = 0
+        self.translated = 0     # units translated, and blocks that came from the cache
+        self.loaded = 0
         self._anywhere: Segment | None = None
         self._memory: FlatMemory | None = None
         self._halves: memoryview | None = None
@@ -137,7 +143,7 @@ class StencilEngine:
     def _stub(self, address: int) -> tuple[int, int]:
         for segment in self.segments:
             if 0 <= address - segment.base < segment.capacity:
-                return segment.stubs[address - segment.base]
+                return segment.stub(address - segment.base)
         raise EngineError(f"generated code left through {address:#x}, which is no stub")
 
     @property
@@ -190,6 +196,9 @@ class StencilEngine:
         except MemoryFault as fault:
             return Fault(Fault.EXECUTE, fault.address, fault.mapped)
         segment = self._segment(pc)
+        if self.table.find(pc):
+            return None                  # it came with the segment from the cache
+        segment.open()
         if not self.translator.translate(pc, limit, self._halves, segment, not self.linked):
             self._drop(segment)
             return None
@@ -201,13 +210,48 @@ class StencilEngine:
         return None
 
     def _segment(self, pc: int) -> Segment:
+        """The segment for code at a guest address: one for each file mapping that cannot be written, one for all other code."""
         for segment in self.segments:
-            if segment.key is not None and segment.low <= pc < segment.high:
+            if segment.high and segment.low <= pc < segment.high:
                 return segment
+        assert self._memory is not None
+        region = self._memory.regions.at(pc)
+        if region is not None and region.file is not None and not region.prot & _WRITE and region.end < 1 << 32:
+            return self._file_segment(region.start, region.end)
         if self._anywhere is None:
-            self._anywhere = Segment(self.arena, 1 << 28, 0, 1 << 64, self.pack.constants, None)
+            self._anywhere = Segment(self.arena, 1 << 28, 0, 0, self.pack.constants, None)
             self.segments.append(self._anywhere)
         return self._anywhere
+
+    def _file_segment(self, low: int, high: int) -> Segment:
+        """A new segment for a file mapping, from the cache if that has it."""
+        assert self._memory is not None
+        key = None
+        if self.store is not None and not self._soft:
+            key = digest(self.pack.key, low.to_bytes(8, "little"), self._memory.view[low:high])
+        segment = Segment(self.arena, 12 * (high - low) + (1 << 16), low, high, self.pack.constants, key)
+        self.segments.append(segment)
+        body = self.store.load(key) if self.store is not None and key is not None else None
+        if body is not None and segment.restore(body):
+            tables = segment.tables
+            assert tables is not None
+            pcs, ats = tables["block_pc"], tables["block_at"]
+            self.table.reserve(len(pcs))
+            self.runtime.fill(self.table.address, self.table.mask, pcs.buffer_info()[0], ats.buffer_info()[0], len(pcs), low,
+                              segment.base)
+            self.table.count += len(pcs)
+            self.loaded += len(pcs)
+        return segment
+
+    def save(self, thorough: bool = True) -> None:
+        """Keep what was translated since it was loaded; if not `thorough`, only where that is a good part of the whole."""
+        if self.store is None or self._soft:
+            return
+        for segment in self.segments:
+            fresh = len(segment.units) - segment.kept if segment.tables is None else 0
+            if segment.key is not None and fresh > (0 if thorough else segment.kept >> 3):
+                self.store.save(segment.key, segment.pack())
+                segment.kept = len(segment.units)
 
     # Forgetting.
 
@@ -215,22 +259,30 @@ class StencilEngine:
         self.invalidate(start, end)
 
     def invalidate(self, start: int, end: int) -> None:
-        """Guest code in this range may have changed: what was translated from other bytes is forgotten."""
-        for segment in self.segments:
-            if any(low < end and start < high for low, high in segment.units):
+        """Guest code in this range may have changed: what was translated from it is forgotten."""
+        for segment in list(self.segments):
+            if segment.covers(start, end):
                 self._drop(segment)
 
     def flush(self) -> None:
         """Forget all translated code."""
-        for segment in self.segments:
+        for segment in list(self.segments):
             self._drop(segment)
 
     def _drop(self, segment: Segment) -> None:
+        """Forget a segment's code. One that belongs to a file goes altogether: what is mapped there next may be another."""
+        self.save(thorough=False)
+        if segment.tables is not None:
+            segment.open()
         for pc in segment.blocks:
             self.table.remove(pc)
         used = segment.used
         segment.clear(self.pack.constants)
-        self.arena.release(segment.start + segment.used, used)
+        self.arena.release(segment.start, used)
+        if segment is self._anywhere:
+            segment.clear(self.pack.constants)
+        else:
+            self.segments.remove(segment)
         self._stale = True
 
     def _change_rounding(self, soft: bool) -> None:
@@ -243,6 +295,11 @@ class StencilEngine:
     def after_fork(self) -> None:
         """In a forked child: the code arena becomes the child's own."""
         self.arena.own()
+
+    @staticmethod
+    def _blocks(segment: Segment) -> Iterable[tuple[int, int]]:
+        segment.open()
+        return segment.blocks.items()
 
     def _fault(self, cpu: Cpu) -> Exit | None:
         """A load or store failed: find the instruction, and let the reference engine say what is wrong with it.
@@ -257,7 +314,7 @@ class StencilEngine:
         else:
             raise EngineError(f"a fault at host address {host:#x} outside all translated code")
         offset = host - segment.base
-        pc, start = max(((p, o) for p, o in segment.blocks.items() if o <= offset), key=lambda item: item[1])
+        pc, start = max(((p, o) for p, o in self._blocks(segment) if o <= offset), key=lambda item: item[1])
         assert self._memory is not None and self._halves is not None
         found = self.translator.locate(pc, self._memory.fetch_limit(pc), self._halves, offset - start)
         if found is None:

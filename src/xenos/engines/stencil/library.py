@@ -24,13 +24,14 @@ Stencil = tuple[int, int, int, tuple[object, ...], tuple[object, ...], tuple[obj
 BATCH = 400   # functions to a module: LLVM's time per function grows slowly with it
 
 # A probe stands for an immediate while LLVM chooses the encoding: one pair per class of values that encodes alike.
-_BYTE, _SHIFT = (53, 92), (13, 22)
+_BYTE, _SHIFT, _FAR = (53, 92), (13, 22), (45, 54)
 
 
 class Plan:
     """A stencil to be: the form, its shape, and which class of immediate values it is for.
 
-    Classes: `` any, `L` any with addresses above 2 GiB, `b` `B` `w` `W` one or four bytes, plus or minus, `s` a shift amount.
+    Classes: `` any, `L` any with addresses above 2 GiB, `b` `B` `w` `W` one or four bytes, plus or minus, `s` `S` a shift
+    amount of 1-31 or 32-63.
     """
 
     __slots__ = ("cls", "form", "names", "shape", "wide")
@@ -137,7 +138,7 @@ class Builder:
             return ""
         field = form.instruction.pattern.fields[form.immediates[0]]
         if field.kind == "unsigned":
-            return "s" if field.width <= 6 else ""
+            return {5: "s", 6: "sS"}.get(field.width, "")
         low = min(shift for _, _, shift in field.pieces)
         return "bBwW" if low == 0 else "wW"
 
@@ -147,7 +148,7 @@ class Builder:
             return [{}]
         name = plan.form.immediates[0]
         field = plan.form.instruction.pattern.fields[name]
-        pair = _SHIFT if plan.cls == "s" else _BYTE
+        pair = {"s": _SHIFT, "S": _FAR}.get(plan.cls, _BYTE)
         if plan.cls in "wW":
             low = min(shift for _, _, shift in field.pieces)
             pair = (0x3A5, 0x5C7) if low == 0 else (0x3A5C7 << low & (1 << field.width - 1) - 1, 0x5C3A9 << low & (

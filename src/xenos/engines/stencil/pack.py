@@ -5,6 +5,7 @@ from __future__ import annotations
 import marshal
 import os
 
+from xenos.engines.code.store import Store, digest
 from xenos.engines.runtime.native import Image
 
 TYPE_CHECKING = False
@@ -21,6 +22,7 @@ class Pack:
 
     def __init__(self, name: str, head: dict[str, Any], stencils: Callable[[], Any]) -> None:
         self.name = name
+        self.key = digest(head["code"], head["constants"], head["made_from"])
         self.image = Image(head["code"], head["data"], head["offsets"])
         self.constants: bytes = head["constants"]
         self.alignment: int = head["alignment"]
@@ -72,22 +74,68 @@ def build(name: str, level: int, progress: Callable[[int, int], None] | None = N
     return head, stencils
 
 
+def made_from(name: str, level: int) -> bytes:
+    """A hash of all that decides what a pack holds: the sources that make it, LLVM, Python's marshal format, guest and host."""
+    import sys
+
+    here = os.path.dirname(os.path.abspath(__file__))
+    root = os.path.dirname(os.path.dirname(here))
+    parts = [name.encode(), str(level).encode(), os.uname().machine.encode(), str(marshal.version).encode(),
+             sys.implementation.cache_tag.encode(), _llvm()]
+    for folder in _SOURCES:
+        for file in sorted(_files(os.path.join(root, *folder.split("/")))):
+            with open(file, "rb") as source:
+                parts += [os.path.relpath(file, root).encode(), source.read()]
+    return digest(*parts)
+
+
+_SOURCES = ("cpu", "semantics", "isa", "engines/llvm", "engines/hosts", "engines/stencil", "engines/runtime", "engines/code",
+            "memory")
+
+
+def _files(folder: str) -> list[str]:
+    found = []
+    for entry in os.scandir(folder):
+        if entry.name.endswith(".py"):
+            found.append(entry.path)
+        elif entry.is_dir() and entry.name != "__pycache__":
+            found += _files(entry.path)
+    return found
+
+
+def _llvm() -> bytes:
+    """The version of llvmlite that is installed, found without importing it; nothing if it is not there."""
+    import sys
+
+    for folder in sys.path:
+        try:
+            for name in os.listdir(folder or "."):
+                if name.startswith("llvmlite-") and name.endswith(".dist-info"):
+                    return name.encode()
+        except OSError:
+            continue
+    return b""
+
+
 def load(name: str, folder: str, level: int, progress: Callable[[int, int], None] | None = None) -> Pack:
-    """The pack kept in `folder`, made first if it is not there."""
-    head_file, body_file = os.path.join(folder, "head"), os.path.join(folder, "stencils")
-    try:
-        with open(head_file, "rb") as file:
-            head = marshal.load(file)
-    except (OSError, ValueError, EOFError, TypeError):
-        head, stencils = build(name, level, progress)
-        os.makedirs(folder, exist_ok=True)
-        for path, data in ((body_file, stencils), (head_file, head)):
-            with open(f"{path}.{os.getpid()}", "wb") as file:
-                marshal.dump(data, file)
-            os.replace(f"{path}.{os.getpid()}", path)
+    """The pack kept under `folder`, made first if it is not there. Without a usable folder it is made and not kept."""
+    key = made_from(name, level)
+    store = Store(os.path.join(folder, "packs"))
+    head_key, body_key = digest(key, b"head"), digest(key, b"stencils")
+    kept = store.load(head_key)
+    body: Any = None
+    if kept is not None and store.has(body_key):
+        head = marshal.loads(kept)
+    else:
+        head, body = build(name, level, progress)
+        head["made_from"] = key
+        store.save(body_key, [marshal.dumps(body)])
+        store.save(head_key, [marshal.dumps(head)])
 
     def read() -> Any:
-        with open(body_file, "rb") as file:
-            return marshal.load(file)
+        if body is not None:
+            return body
+        data = store.load(body_key)
+        return marshal.loads(data) if data is not None else build(name, level, None)[1]
 
     return Pack(name, head, read)

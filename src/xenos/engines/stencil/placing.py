@@ -123,7 +123,7 @@ class Placer:
         cls = ""
         if value is not None and prepared.name:
             if prepared.short:
-                cls = "s"
+                cls = "s" if 0 < value < 32 else "S" if value else ""   # by 0, and by half a register or more, encode otherwise
             elif -128 <= value < 128:
                 cls = "b" if value >= 0 else "B"
             else:
@@ -172,8 +172,11 @@ class Placer:
         long = self._long(form, prepared)
 
         def make(pc: int, following: int) -> Made:
-            one = choice if following < LOW and pc < LOW else long()
-            return self._made(one, self._fill(one, operands, pc, following))
+            number = self._fill(choice, operands, pc, following)
+            if number >= 0:
+                return self._made(choice, number)
+            wide = long()
+            return self._made(wide, self._fill(wide, operands, pc, following, wide=True))
 
         if control is None:
             return MID_AT, make
@@ -205,10 +208,14 @@ class Placer:
             self._distances[form, length] = found
             return found
 
-    def _fill(self, choice: Choice, operands: dict[str, int], pc: int, following: int) -> int:
+    def _fill(self, choice: Choice, operands: dict[str, int], pc: int, following: int, wide: bool = False) -> int:
+        """The code with its holes filled; -1 if an address does not fit a short hole."""
         number = choice.number
         for shift, mask, text in choice.holes:
-            number |= (self._expression(text)(operands, pc, following) & mask) << shift
+            value = self._expression(text)(operands, pc, following)
+            if not (wide or 0 <= value < LOW) and ("pc" in text or "next" in text):
+                return -1
+            number |= (value & mask) << shift
         return number
 
     def _expression(self, text: str) -> Callable[..., int]:

@@ -27,7 +27,7 @@ def shapes(form: Form, files: dict[str, RegisterFile]) -> Iterator[str]:
         return
     choices = []
     for i, (file, use) in enumerate(operands):
-        letters = "PM"
+        letters = "M" if held_back(form) and "w" in use else "PM"
         if use == "r":
             if results and operands[results[0]][0] == file:
                 letters += "D"
@@ -45,6 +45,11 @@ def shapes(form: Form, files: dict[str, RegisterFile]) -> Iterator[str]:
         if "S" in shape and shape[shape.index("S") - 1] not in "PMD":
             continue
         yield shape
+
+
+def held_back(form: Form) -> bool:
+    """Whether results go through memory: compilers set the result's register before an access in one step, which may yet fault."""
+    return any(op.op in ("amo", "compare_exchange", "store_conditional") for op in form.effects)
 
 
 def twins(form: Form, operand: int) -> bool:

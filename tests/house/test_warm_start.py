@@ -1,0 +1,45 @@
+"""A warm `xenos run` imports what stands here and nothing else: every module is time before the first instruction."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+
+import pytest
+
+from house.files import ROOT
+from house.warm_modules import MODULES
+
+START = "import sys; sys.path.insert(0, 'src'); from xenos.cli.main import main; sys.exit(main())"
+FORBIDDEN = re.compile(r"xenos\.(semantics|isa|engines\.llvm|engines\.reference)(\.|$)|llvmlite|numpy")
+
+
+def imported(*command: str) -> set[str]:
+    """The modules that a Python imports, as it says itself while it runs: it need not live to be asked."""
+    done = subprocess.run([sys.executable, "-X", "importtime", "-I", "-S", *command], cwd=ROOT, capture_output=True,
+                          text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+    return set(re.findall(r"^import time: +\d+ \| +\d+ \| +(\S+)$", done.stderr, re.MULTILINE))
+
+
+@pytest.fixture(scope="module")
+def warm() -> set[str]:
+    """What the second run of the example imports over a Python that does nothing."""
+    for _ in range(2):      # with all that is installed, so that whatever is built once is built
+        subprocess.run([sys.executable, "-c", START, "run", "examples/tour"], cwd=ROOT, check=True, capture_output=True)
+    return imported("-c", START, "run", "examples/tour") - imported("-c", "pass")
+
+
+def test_a_warm_run_imports_only_the_list(warm: set[str]) -> None:
+    assert sorted(warm - set(MODULES)) == []
+
+
+def test_the_list_names_nothing_that_is_not_imported(warm: set[str]) -> None:
+    """So that the list does not grow stale."""
+    assert sorted(set(MODULES) - warm - {"sys"}) == []
+
+
+def test_a_warm_run_imports_no_description_and_nothing_heavy(warm: set[str]) -> None:
+    assert not [name for name in warm if FORBIDDEN.match(name)]
+    assert {name.split(".")[0] for name in warm} - {"xenos"} <= set(sys.stdlib_module_names)
