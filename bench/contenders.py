@@ -109,7 +109,8 @@ def header(options: argparse.Namespace, used: Mapping[str, Contender], baseline:
     """What the figures hang on, for people and for `--json`."""
     facts = {"host": f"{_processor()}, {os.cpu_count()} processors, {platform.system()} {platform.release()}",
              "load": " ".join(f"{load:.2f}" for load in os.getloadavg()),
-             "baseline": baseline, "rounds": f"{options.rounds}, in turn; medians, +- half the range"}
+             "baseline": baseline,
+             "rounds": f"{options.rounds}, in turn; medians, +- half the range (from 8 on, of the middle half)"}
     for name, command in (("gcc", [NATIVE_COMPILER, "--version"]), ("guest gcc", [GUEST_COMPILER, "--version"])):
         facts[name] = _first_line(command)
     if "qemu" in used:

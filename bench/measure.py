@@ -77,8 +77,11 @@ def median(values: Iterable[float]) -> float:
 
 
 def spread(values: Sequence[float]) -> float:
-    """Half the range, as a fraction of the median: what +- means in the tables."""
-    return (max(values) - min(values)) / 2 / median(values) if values else math.nan
+    """Half the range, from 8 values on of the middle half of them, as a fraction of the median: what +- means."""
+    inner = sorted(values)
+    if len(inner) >= 8:
+        inner = inner[len(inner) // 4: -(len(inner) // 4)]
+    return (inner[-1] - inner[0]) / 2 / median(values) if inner else math.nan
 
 
 def geometric_mean(values: Iterable[float]) -> float:

@@ -19,7 +19,7 @@ def imported(*command: str) -> set[str]:
     """The modules that a Python imports, as it says itself while it runs: it need not live to be asked."""
     done = subprocess.run([sys.executable, "-X", "importtime", "-I", "-S", *command], cwd=ROOT, capture_output=True,
                           text=True, timeout=300)
-    assert done.returncode == 0, done.stderr
+    assert done.returncode == 0, done.stderr.splitlines()[-1]
     return set(re.findall(r"^import time: +\d+ \| +\d+ \| +(\S+)$", done.stderr, re.MULTILINE))
 
 

@@ -1,25 +1,27 @@
-"""Running a program to its end, in a process of its own: what it does to its own process cannot harm the caller's."""
+"""Running a program to its end, in a process of its own: what it does to its process cannot harm the caller's."""
 
 from __future__ import annotations
 
 import json
 import os
+import socket
 import subprocess
 import sys
 from collections.abc import Mapping
-from typing import IO
+from typing import IO, Any
 
 from xenos import errors
 from xenos.api.result import Result
 
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+_CHILD = "import sys; sys.path.insert(0, sys.argv[1]); from xenos.api.child import main; main(int(sys.argv[2]))"
 
 
 def run(
     program: str | os.PathLike[str], *arguments: str | os.PathLike[str],
-    sysroot: str | os.PathLike[str] | None = None, env: Mapping[str, str] | None = None, cwd: str | None = None,
-    engine: str = "stencil", stdin: bytes | str | IO[bytes] | None = None, capture: bool = False,
-    timeout: float | None = None,
+    sysroot: str | os.PathLike[str] | None = None, env: Mapping[str, str] | None = None,
+    cwd: str | os.PathLike[str] | None = None, engine: str = "stencil", strace: bool = False,
+    stdin: bytes | str | IO[Any] | None = None, capture: bool = False, timeout: float | None = None,
 ) -> Result:
     """Run a Linux program of a foreign instruction set to its end.
 
@@ -27,28 +29,60 @@ def run(
     env         the program's environment; by default that of this process
     cwd         the program's current directory
     engine      "stencil", "reference" or "lockstep"
+    strace      print its system calls to its standard error
     stdin       what it reads: bytes, text, or an open file; by default what this process reads
     capture     keep what it writes in the result, instead of letting it through
-    timeout     seconds after which it is killed and TimeoutError is raised
+    timeout     seconds after which it is killed, and TimeoutError raised
 
-    Raises what `xenos run` would complain of: LoadError, MissingFile, UsageError, HostError (all are XenosError).
-
-    >>> import xenos
-    >>> xenos.run("examples/tour", capture=True).text.splitlines()[-1]
-    'all as it must be'
+    Raises what `xenos run` would complain of: LoadError, MissingFile, UsageError, HostError, all of them XenosError.
     """
-    reader, writer = os.pipe()
-    command = [sys.executable, "-m", "xenos", "run", "--report", str(writer), "--engine", engine]
-    if sysroot is not None:
-        command += ["--sysroot", os.fspath(sysroot)]
-    command += ["--", os.fspath(program), *map(os.fspath, arguments)]
-    own = dict(os.environ)
-    guest_env = own if env is None else dict(env)
-    # The guest's environment is passed by options, so that it cannot change how our own Python starts.
-    changed = [f"{name}={value}" for name, value in guest_env.items() if own.get(name) != value]
-    removed = [name for name in own if name not in guest_env]
-    at = command.index("--")
-    command[at:at] = [word for item in changed for word in ("-E", item)]
-    command[at:at] = [word for item in removed for word in ("-U", item)]
-    own["PYTHONPATH"] = os.pathsep.join(filter(None, (_PACKAGE, own.get("PYTHONPATH"))))
-    raise NotImplementedError
+    ours, theirs = socket.socketpair()
+    request = {
+        "arguments": [os.fspath(program), *map(os.fspath, arguments)],
+        "sysroot": None if sysroot is None else os.path.abspath(sysroot), "engine": engine, "strace": strace,
+        "env": dict(os.environ if env is None else env),
+    }
+    given: bytes | None = stdin.encode() if isinstance(stdin, str) else stdin if isinstance(stdin, bytes) else None
+    output = subprocess.PIPE if capture else None
+    with ours:
+        with theirs:
+            # -P: no module is taken from the current directory, which may hold the guest's own.
+            child = subprocess.Popen(
+                [sys.executable, "-P", "-c", _CHILD, _PACKAGE, str(theirs.fileno())], pass_fds=(theirs.fileno(),),
+                stdin=stdin if given is None else subprocess.PIPE,  # type: ignore[arg-type]  # no bytes or text here
+                stdout=output, stderr=output, cwd=cwd,
+            )
+        with child:
+            try:
+                _send(ours, json.dumps(request).encode())
+                stdout, stderr = child.communicate(given, timeout)
+            except subprocess.TimeoutExpired:
+                child.kill()
+                raise TimeoutError(f"{os.fspath(program)}: still running after {timeout} seconds") from None
+            except BaseException:
+                child.kill()
+                raise
+        return _result(ours, child.returncode, stdout or b"", stderr or b"")
+
+
+def _send(ours: socket.socket, request: bytes) -> None:
+    try:
+        ours.sendall(request)
+        ours.shutdown(socket.SHUT_WR)
+    except OSError:
+        pass  # it is dead already: its status says how
+
+
+def _result(ours: socket.socket, status: int, stdout: bytes, stderr: bytes) -> Result:
+    ours.setblocking(False)  # the answer is there by now, or never comes: a child that the guest left may hold the socket
+    try:
+        answer = json.loads(ours.recv(1 << 16) or b"{}")
+    except (BlockingIOError, ConnectionResetError):
+        answer = {}
+    if "error" in answer:
+        kind: type[errors.XenosError] = getattr(errors, answer["error"])
+        raise kind(answer["text"])
+    if answer:
+        return Result(**answer, stdout=stdout, stderr=stderr)
+    # It was killed, or it executed a program of the host in its place.
+    return Result(max(status, 0), max(-status, 0), 0, "", stdout, stderr)

@@ -7,12 +7,7 @@ import sys
 import time
 
 from xenos.cli.main import guard, say
-from xenos.errors import UsageError, XenosError
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from xenos.cli.report import Telling
-    from xenos.linux.process import Process
+from xenos.errors import UsageError
 
 HELP = """\
 xenos run [OPTION...] PROG [ARGUMENT...]
@@ -25,24 +20,22 @@ Runs a Linux program of a foreign instruction set as if it were a program of thi
   --strace            print every system call
   --stats             say at the end how many instructions ran, and how fast
   --debug             show registers when the program crashes, and a traceback when Xenos fails
-  --report FD         write how it ended to a file descriptor, as one line of JSON (for programs)
   --                  end of the options; they end at PROG, too
 """
-_TAKE_VALUE = ("--sysroot", "--engine", "--report", "-E")
+_TAKE_VALUE = ("--sysroot", "--engine", "-E")
 _QUIET = (2, 13)  # SIGINT, SIGPIPE: users know why
 
 
 class Options:
     """The command line, read."""
 
-    __slots__ = ("arguments", "debug", "engine", "environment", "help", "report", "stats", "strace", "sysroot")
+    __slots__ = ("arguments", "debug", "engine", "environment", "help", "stats", "strace", "sysroot")
 
     def __init__(self) -> None:
         self.arguments: list[str] = []          # the program's name and its arguments
         self.debug = self.help = self.stats = self.strace = False
         self.engine = "stencil"
         self.environment: dict[str, str] = {}
-        self.report = -1
         self.sysroot: str | None = None
 
 
@@ -91,15 +84,11 @@ def _set(options: Options, name: str, value: str) -> None:
         if value not in KINDS:
             raise UsageError(f"there is no engine `{value}`; there are: {', '.join(KINDS)}")
         options.engine = value
-    elif name == "-E":
+    else:
         variable, equals, text = value.partition("=")
         if not equals or not variable:
             raise UsageError(f"-E wants NAME=VALUE, not `{value}`")
         options.environment[variable] = text
-    elif value.isdecimal():
-        options.report = int(value)
-    else:
-        raise UsageError(f"--report wants the number of an open file descriptor, not `{value}`")
 
 
 def main(words: list[str]) -> int:
@@ -112,28 +101,13 @@ def main(words: list[str]) -> int:
 
 
 def _run(options: Options) -> int:
-    telling = None
-    if options.report >= 0:
-        from xenos.cli.report import Telling
-
-        telling = Telling(options.report)
-    try:
-        return _execute(options, telling)
-    except XenosError as error:
-        if telling is None:
-            raise
-        telling.failed(error)
-        return error.status
-
-
-def _execute(options: Options, telling: Telling | None) -> int:
+    from xenos.api.start import start
     from xenos.engines import choose
 
     program = options.arguments[0]
     name = choose.guest_name(program)
-    process = prepare(name, options.engine, options.sysroot, options.strace)
-    if telling is not None:
-        telling.hide(process)
+    progress = _progress if sys.stderr and sys.stderr.isatty() else None
+    process = start(name, options.engine, sysroot=options.sysroot, strace=options.strace, progress=progress)
     environment = dict(os.environ)
     environment.update(options.environment)
     process.load(program, options.arguments, environment)
@@ -151,25 +125,8 @@ def _execute(options: Options, telling: Telling | None) -> int:
         from xenos.cli import report
 
         say(report.statistics(process, outcome, seconds))
-    if telling is not None:
-        telling.ended(process, outcome)
+    choose.keep(process.engine)
     return outcome.exit_status
-
-
-def prepare(name: str, kind: str, sysroot: str | None, strace: bool) -> Process:
-    """An empty process of the guest of that name, with an engine of that kind."""
-    from xenos.cpu.state import Cpu
-    from xenos.engines import choose
-    from xenos.linux.process import Process
-    from xenos.memory.flat import FlatMemory
-
-    linux, layout = choose.forms(name)
-    engine = choose.make_engine(kind, name, _progress if sys.stderr and sys.stderr.isatty() else None)
-    process = Process(linux, Cpu(layout), FlatMemory(), engine, sysroot=sysroot, strace=strace)
-    after_fork = getattr(engine, "after_fork", None)
-    if after_fork is not None:
-        process.after_fork.append(after_fork)
-    return process
 
 
 def _progress(done: int, total: int) -> None:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from xenos.cpu.layout import Layout
     from xenos.engines.stencil.engine import StencilEngine
     from xenos.engines.stencil.pack import Pack
-    from xenos.isa.guest import LinuxForm
+    from xenos.linux.form import LinuxForm
 
     Progress = Callable[[int, int], None]
 
@@ -34,20 +34,42 @@ def cache_folder() -> str:
 
 def guest_name(program: str | bytes) -> str:
     """The guest that a program is for. For scripts, and for what no guest runs, the first one: loading says what is wrong."""
-    from xenos.isa import ELF_MACHINES, GUESTS
-
     try:
         with open(program, "rb") as file:
             head = file.read(20)
     except OSError:
         head = b""
+    machines = _machines()
     if head[:6] == b"\x7fELF\2\1":
-        return ELF_MACHINES.get(int.from_bytes(head[18:20], "little"), next(iter(GUESTS)))
-    return next(iter(GUESTS))
+        return machines.get(int.from_bytes(head[18:20], "little"), machines[0])
+    return machines[0]
 
 
-def forms(name: str) -> tuple[LinuxForm, Layout]:
-    """How the guest of that name calls its kernel, and where its registers lie."""
+def _machines() -> dict[int, str]:
+    """Guests by the e_machine of their ELF files; 0 is the first. Kept in the cache, so that a start imports no guest."""
+    import marshal
+
+    from xenos.engines.code.store import Store, digest
+
+    here = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    with open(os.path.join(here, "isa", "__init__.py"), "rb") as file:
+        key = digest(b"guests", file.read())
+    store = Store(os.path.join(cache_folder(), "packs"))
+    kept = store.load(key)
+    if kept is not None:
+        return marshal.loads(kept)  # type: ignore[no-any-return]
+    from xenos.isa import ELF_MACHINES, GUESTS
+
+    machines = {0: next(iter(GUESTS)), **ELF_MACHINES}
+    store.save(key, [marshal.dumps(machines)])
+    return machines
+
+
+def forms(name: str, engine: Any = None) -> tuple[LinuxForm, Layout]:
+    """How the guest of that name calls its kernel, and where its registers lie; from the engine's pack, if it has one."""
+    pack = getattr(engine, "pack", None)
+    if pack is not None and pack.name == name:
+        return pack.linux, pack.layout
     from xenos.isa import find_guest
 
     guest = find_guest(name)
@@ -84,9 +106,17 @@ def _reference(name: str) -> Any:
 
 
 def _stencil(name: str, progress: Progress | None) -> StencilEngine:
+    from xenos.engines.code.store import Store
     from xenos.engines.stencil.engine import StencilEngine
 
-    return StencilEngine(_pack(name, progress))
+    return StencilEngine(_pack(name, progress), store=Store(os.path.join(cache_folder(), "code")))
+
+
+def keep(engine: Any) -> None:
+    """Put what an engine has translated into the cache, if it is of that kind."""
+    save = getattr(engine, "save", None)
+    if save is not None:
+        save()
 
 
 def _pack(name: str, progress: Progress | None) -> Pack:
@@ -94,23 +124,17 @@ def _pack(name: str, progress: Progress | None) -> Pack:
     from xenos.engines.hosts import host
     from xenos.engines.stencil import pack
 
-    level = host().level()
-    folder = pack_folder(name, level)
     try:
-        os.makedirs(folder, exist_ok=True)
-        if os.access(folder, os.W_OK) or os.path.exists(os.path.join(folder, "head")):
-            return pack.load(name, folder, level, progress)
-    except OSError:
-        pass
+        return pack.load(name, cache_folder(), host().level(), progress)
     except ImportError as error:
         raise HostError(f"the stencil engine needs {error.name} once, to compile its library: "
                         f"pip install {error.name}, or use --engine reference") from error
-    head, stencils = pack.build(name, level, progress)
-    return pack.Pack(name, head, lambda: stencils)
 
 
-def pack_folder(name: str, level: int) -> str:
-    """Where the pack of a guest is kept, for a host level."""
+def pack_ready(name: str) -> bool:
+    """Whether the stencils for a guest are in the cache."""
+    from xenos.engines.code.store import Store, digest
     from xenos.engines.hosts import host
+    from xenos.engines.stencil import pack
 
-    return os.path.join(cache_folder(), "packs", f"{name}-{host().NAME}-v{level}")
+    return Store(os.path.join(cache_folder(), "packs")).has(digest(pack.made_from(name, host().level()), b"head"))

@@ -11,6 +11,10 @@ import os
 
 from xenos.errors import HostError
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 _PROT_READ, _PROT_WRITE, _PROT_EXEC = 1, 2, 4
 _SHARED, _PRIVATE, _FIXED, _ANONYMOUS, _NORESERVE = 1, 2, 0x10, 0x20, 0x4000
 _MADV_REMOVE = 9
@@ -57,6 +61,7 @@ class Arena:
             self.kind = "one mapping, writable and executable"
         self.view = memoryview((ctypes.c_char * size).from_address(self._writable)).cast("B")
         self.used = 0
+        self.flush: Callable[[int, int], None] | None = None   # makes code in [first, behind) visible, where the host needs it
 
     def allocate(self, size: int, alignment: int = 4096) -> int:
         """Offset of fresh room; HostError if the arena is full."""

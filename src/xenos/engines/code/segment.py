@@ -7,7 +7,7 @@ moved, and written to disk as it is.
 from __future__ import annotations
 
 from array import array
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,9 +27,12 @@ class Segment:
 
     `blocks` maps a guest pc to its offset, `stubs` a stub's offset to (why, pc), `pending` a pc to the 32-bit relative jumps that
     await it, `incoming` a pc to those that already go there, both as (site, stub that the jump goes to while unlinked). `units`
-    are the stretches of guest code that were translated, `new` the blocks not yet in the table. After `restore` these are made
-    from the flat tables only when `open` is called: running needs none of them.
+    are the stretches of guest code that were translated, `new` the blocks not yet in the table. After `restore` these hold only what
+    has come since; the rest stays in flat `tables`, sorted by pc, until `open` is called: running needs none of it.
     """
+
+    LARGEST = 1 << 28   # no more room than jumps reach
+    plain = True        # jumps are 32-bit relative to their end, and may be written directly
 
     def __init__(self, arena: Arena, capacity: int, low: int, high: int, constants: bytes, key: bytes | None) -> None:
         self.arena = arena
@@ -72,6 +75,9 @@ class Segment:
         """Let the 32-bit relative jump at `site` go to `target`, both offsets in the segment."""
         self.view[site:site + 4] = (target - site - 4 & 0xFFFF_FFFF).to_bytes(4, "little")
 
+    def publish(self) -> None:
+        """What was written is going to be run: hosts with an instruction cache of its own are told."""
+
     def stub(self, offset: int) -> tuple[int, int]:
         """(why, pc) of the stub at an offset; KeyError if there is none."""
         found = self.stubs.get(offset)
@@ -85,6 +91,32 @@ class Segment:
             found = self.stubs[offset] = self.tables["stub_why"][at], self.tables["stub_pc"][at] + self.low
         return found
 
+    def find(self, pc: int) -> int | None:
+        """The offset of the block at a guest address, if it is translated."""
+        at = self.blocks.get(pc)
+        if at is None and self.tables is not None:
+            pcs = self.tables["block_pc"]
+            index = bisect_left(pcs, pc - self.low)
+            if index < len(pcs) and pcs[index] == pc - self.low:
+                at = self.tables["block_at"][index]
+        return at
+
+    def take(self, pc: int) -> list[tuple[int, int]]:
+        """The jumps that have waited for the block at `pc`, which is there now: (site, stub)."""
+        waiting = self.pending.pop(pc, [])
+        if waiting:
+            self.incoming.setdefault(pc, []).extend(waiting)
+        if self.tables is not None:
+            tables = self.tables
+            low, high = (cut(tables["site_pc"], pc - self.low) for cut in (bisect_left, bisect_right))
+            waiting = waiting + list(zip(tables["site"][low:high], tables["site_stub"][low:high], strict=True))
+        return waiting
+
+    @property
+    def fresh(self) -> int:
+        """Units that the cache on disk does not have."""
+        return len(self.units) - (self.kept if self.tables is None else 0)
+
     def covers(self, start: int, end: int) -> bool:
         """Whether guest code in that range was translated here."""
         if self.tables is not None:
@@ -95,15 +127,17 @@ class Segment:
 
     def pack(self) -> list[bytes | memoryview]:
         """The segment as parts to be written: sizes, tables, code."""
+        self.open()
         low = self.low
-        links = [(site, pc, stub) for book in (self.incoming, self.pending) for pc, items in book.items()
-                 for site, stub in items]
+        links = sorted((pc, site, stub) for book in (self.incoming, self.pending) for pc, items in book.items()
+                       for site, stub in items)
+        blocks = sorted(self.blocks.items())
         stubs = sorted(self.stubs.items())
         columns: dict[str, list[int]] = {
-            "block_pc": [pc - low for pc in self.blocks], "block_at": list(self.blocks.values()),
+            "block_pc": [pc - low for pc, _ in blocks], "block_at": [at for _, at in blocks],
             "stub_at": [at for at, _ in stubs], "stub_why": [why for _, (why, _) in stubs],
             "stub_pc": [pc - low for _, (_, pc) in stubs],
-            "site": [site for site, _, _ in links], "site_pc": [pc - low for _, pc, _ in links],
+            "site": [site for _, site, _ in links], "site_pc": [pc - low for pc, _, _ in links],
             "site_stub": [stub for _, _, stub in links],
             "unit_start": [start - low for start, _ in self.units], "unit_end": [end - low for _, end in self.units]}
         tables = [array(kind, columns[name]) for name, kind in _TABLES]
@@ -136,10 +170,10 @@ class Segment:
             return
         tables, self.tables = self.tables, None
         low = self.low
-        self.blocks = {pc + low: at for pc, at in zip(tables["block_pc"], tables["block_at"], strict=True)}
-        self.stubs = {at: (why, pc + low) for at, why, pc in zip(
-            tables["stub_at"], tables["stub_why"], tables["stub_pc"], strict=True)}
-        self.units = [(start + low, end + low) for start, end in zip(
+        self.blocks.update({pc + low: at for pc, at in zip(tables["block_pc"], tables["block_at"], strict=True)})
+        self.stubs.update({at: (why, pc + low) for at, why, pc in zip(
+            tables["stub_at"], tables["stub_why"], tables["stub_pc"], strict=True)})
+        self.units[:0] = [(start + low, end + low) for start, end in zip(
             tables["unit_start"], tables["unit_end"], strict=True)]
         for site, pc, stub in zip(tables["site"], tables["site_pc"], tables["site_stub"], strict=True):
             book = self.incoming if pc + low in self.blocks else self.pending

@@ -41,10 +41,16 @@ class Table:
         """Add or replace an entry. The caller publishes `address` and `mask` again: the table may have moved."""
         words, mask = self.words, self.mask >> 3
         at = pc >> self._shift & mask
+        free = -1
         while words[at] not in (FREE, pc):
+            if free < 0 and words[at] == DELETED:
+                free = at
             at = at + 2 & mask
         if words[at] == FREE:
-            self.count += 1
+            if free >= 0:
+                at = free   # or code that is changed time and again would fill the table with what was deleted
+            else:
+                self.count += 1
         words[at + 1] = code
         words[at] = pc
         if self.count << 5 > self.mask:

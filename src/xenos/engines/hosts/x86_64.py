@@ -20,6 +20,13 @@ VECTOR_SLOTS = (1, 2, 3, 4)
 GENERAL_ORDER = (6, 7, 8, 2, 3, 0, 1, 5, 4)
 VECTOR_ORDER = VECTOR_PINS
 
+# How LLVM is to compile: positions decide nothing. Holes fold into displacements and immediates, homes too.
+STENCIL_MODEL = RUNTIME_MODEL = ("pic", "small")
+HOME_PROBES: tuple[int, ...] = ()
+
+# Classes of immediates that are worth stencils of their own (stencil/library.py).
+CLASSES = "bBwWsS"
+
 # No AVX-512: its registers and encodings are not needed by stencils. `pclmul` is not part of any level.
 CPUS = {1: ("x86-64", ""), 2: ("x86-64-v2", "+pclmul"), 3: ("x86-64-v3", "+pclmul")}
 

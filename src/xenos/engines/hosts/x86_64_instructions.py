@@ -152,6 +152,8 @@ def _one_byte(code: bytes, made: Instruction, at: int, op: int, prefixes: set[in
     elif 0x50 <= op <= 0x5F or op == 0xC3:
         made.end = at
         made.touches_stack = True
+        if op != 0xC3:
+            _embedded(code, made, at - 1, rex)
     elif op == 0xCC:
         made.end = at
     else:

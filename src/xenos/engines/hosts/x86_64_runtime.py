@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from xenos.cpu import layout as at
+from xenos.engines.code.object import Relocation
+from xenos.errors import EngineError
 
-DECLARATIONS = "declare void @llvm.x86.sse.stmxcsr(ptr)\ndeclare void @llvm.x86.sse.ldmxcsr(ptr)\n"
+DECLARATIONS = ("declare void @llvm.x86.sse.stmxcsr(ptr)\ndeclare void @llvm.x86.sse.ldmxcsr(ptr)\n"
+                "declare ptr @llvm.addressofreturnaddress.p0()\n")
 
 # struct ucontext, uc_mcontext.gregs (bits of asm/sigcontext.h): r12 is the state pointer.
 CONTEXT = {"state": 72, "frame": 120, "stack": 160, "pc": 168}
@@ -54,7 +57,21 @@ LEAVE = f"""
  store i64 %allflags, ptr %flags.p
 """
 
-READ_FRAME = ' %fp = call i64 asm sideeffect "movq %rbp, $0", "=r"()\n'
+# Where the stack and the frame pointer stood when `begin` was called.
+NOTE = """ %ra = call ptr @llvm.addressofreturnaddress.p0()
+ %stack = ptrtoint ptr %ra to i64
+ %frame = call i64 asm sideeffect "movq %rbp, $0", "=r"()
+"""
 
-# R_X86_64_PC32, R_X86_64_PLT32
-RELATIVE = (2, 4)
+# Functions of the runtime that are given as bytes: none, for data and instruction caches are coherent.
+EXTRA: dict[str, bytes] = {}
+
+_RELATIVE = (2, 4)   # R_X86_64_PC32, R_X86_64_PLT32
+
+
+def settle(code: bytearray, relocation: Relocation, target: int) -> None:
+    """Fill in a reference to an offset of the same image."""
+    if relocation.type not in _RELATIVE:
+        raise EngineError(f"the runtime refers to {relocation.symbol} by relocation type {relocation.type}")
+    where = relocation.offset
+    code[where:where + 4] = (target + relocation.addend - where).to_bytes(4, "little", signed=True)

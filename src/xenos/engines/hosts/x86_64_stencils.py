@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from xenos.engines.code.object import Function
-from xenos.engines.hosts.x86_64_instructions import Instruction, RegisterPlace, decode
+from xenos.engines.hosts.x86_64 import GENERAL_PINS, GENERAL_SLOTS
+from xenos.engines.hosts.x86_64_instructions import VECTOR, Instruction, RegisterPlace, decode
 from xenos.errors import EngineError
 
 # Relocation types (System V ABI, AMD64 supplement, table 4.9).
 _R_64, _R_PC32, _R_PLT32, _R_32, _R_32S, _R_8 = 1, 2, 4, 10, 11, 14
 _SIZES = {_R_64: 8, _R_PC32: 4, _R_PLT32: 4, _R_32: 4, _R_32S: 4, _R_8: 1}
 _RELATIVE = (_R_PC32, _R_PLT32)
+_SLOTS = {GENERAL_PINS[slot] for slot in GENERAL_SLOTS}
 
 
 class Pieces:
@@ -20,7 +22,7 @@ class Pieces:
     (offset, size, symbol, addend, relative) of the rest. The hot part ends where the next stencil begins.
     """
 
-    __slots__ = ("code", "crossings", "exits", "holes", "implicit", "places", "split")
+    __slots__ = ("code", "crossings", "exits", "fields", "holes", "implicit", "places", "split")
 
     def __init__(self) -> None:
         self.code = b""
@@ -28,6 +30,7 @@ class Pieces:
         self.exits: list[tuple[int, str]] = []
         self.crossings: list[tuple[int, int]] = []
         self.holes: list[tuple[int, int, str, int, bool]] = []
+        self.fields: list[tuple[int, int, str, str]] = []   # holes in parts, on hosts that have them
         self.places: list[RegisterPlace] = []
         self.implicit: set[int] = set()
 
@@ -51,12 +54,13 @@ class _Step:
         return 6 if self.old.condition else 5
 
 
-def dissect(function: Function) -> Pieces:
+def dissect(function: Function, holes: object = None) -> Pieces:
     """Thread jumps to jumps, split at the first way out, and drop the jump to `NEXT` at the end of the hot part."""
     steps = _steps(function)
-    if any(step.old.touches_stack for step in steps):
-        # What is spilled frees an operand's register for something else, which renaming could let coincide with another operand's.
-        raise EngineError("the stencil needs the stack")
+    if any(place.bank == VECTOR or place.number in _SLOTS
+           for step in steps if step.old.touches_stack for place in step.old.places):
+        # A spilled operand frees its register for something else, which renaming could let coincide with another operand's.
+        raise EngineError("the stencil spills an operand")
     first_end = next(i for i, s in enumerate(steps) if s.old.ends)
     hot, rest = steps[:first_end + 1], steps[first_end + 1:]
     cold = [s for i, s in enumerate(rest) if not (_is_jump(s) and (rest[i - 1] if i else hot[-1]).old.ends)]
@@ -141,3 +145,19 @@ def _condition(code: bytes, jump: Instruction) -> int:
     """The condition code of a jcc, short or long."""
     at = jump.start
     return code[at + 1] & 15 if code[at] == 0x0F else code[at] & 15
+
+
+def probed(first: Pieces, second: Pieces, values: tuple[int, int]) -> list[tuple[int, int, str]] | None:
+    """Where the probe stands, as (bit, mask, template): the only difference of the codes, and each holds its own value there."""
+    a, b = first.code, second.code
+    if len(a) != len(b) or first.split != second.split:
+        return None
+    differ = [i for i in range(len(a)) if a[i] != b[i]]
+    for size in (1, 4):
+        for start in ({differ[0], differ[0] - 1} if differ else ()):
+            if start < 0 or start + size <= differ[-1]:
+                continue
+            held = [int.from_bytes(c[start:start + size], "little", signed=True) for c in (a, b)]
+            if tuple(held) == values:
+                return [(8 * start, (1 << 8 * size) - 1, "{}")]
+    return None

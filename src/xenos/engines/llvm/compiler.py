@@ -9,9 +9,9 @@ from xenos.engines.code.object import ObjectFile
 
 
 class Compiler:
-    """A target of LLVM. `compile` parses, verifies and emits one module; positions decide nothing (PIC, small code model)."""
+    """A target of LLVM, with LLVM's names of a relocation and a code model. `compile` parses, verifies and emits one module."""
 
-    def __init__(self, triple: str, cpu: str, features: str) -> None:
+    def __init__(self, triple: str, cpu: str, features: str, model: tuple[str, str]) -> None:
         import llvmlite.binding as llvm
 
         self._llvm: Any = llvm
@@ -19,7 +19,7 @@ class Compiler:
         llvm.initialize_all_asmprinters()
         llvm.initialize_native_asmparser()
         self._machine = llvm.Target.from_triple(triple).create_target_machine(
-            cpu=cpu, features=features, opt=2, reloc="pic", codemodel="small")
+            cpu=cpu, features=features, opt=2, reloc=model[0], codemodel=model[1])
 
     def _module(self, ir: str) -> Any:
         try:

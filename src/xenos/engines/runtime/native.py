@@ -9,6 +9,8 @@ from xenos.engines.code.arena import Arena
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from types import ModuleType
+
     from xenos.cpu.state import Cpu
     from xenos.engines.code.object import ObjectFile
 
@@ -36,18 +38,23 @@ class Image:
         self.offsets = offsets
 
 
-def link(made: ObjectFile, relative: tuple[int, ...]) -> Image:
-    """Settle an object's references to itself and to its data; `relative` are the host's pc-relative relocation types."""
+def link(made: ObjectFile, host: ModuleType) -> Image:
+    """Settle an object's references to itself and to its data, and add the functions that the host gives as bytes."""
     from xenos.errors import EngineError
 
-    data = (len(made.text) + 63) & ~63
-    code = bytearray(made.text.ljust(data, b"\0") + bytes(DATA_SIZE))
+    text, offsets = made.text, dict(made.offsets)
+    for name, body in host.EXTRA.items():
+        text = text.ljust((len(text) + 15) & ~15, b"\0")
+        offsets[name] = len(text)
+        text += body
+    data = (len(text) + 63) & ~63
+    code = bytearray(text.ljust(data, b"\0") + bytes(DATA_SIZE))
     for r in made.text_relocations:
         target = data if r.symbol == "data" else made.offsets.get(r.symbol)
-        if target is None or r.type not in relative:
-            raise EngineError(f"the runtime refers to {r.symbol} by relocation type {r.type}")
-        code[r.offset:r.offset + 4] = (target + r.addend - r.offset).to_bytes(4, "little", signed=True)
-    return Image(bytes(code), data, dict(made.offsets))
+        if target is None:
+            raise EngineError(f"the runtime refers to {r.symbol}, which it does not have")
+        host.settle(code, r, target)
+    return Image(bytes(code), data, offsets)
 
 
 class Runtime:
@@ -63,6 +70,10 @@ class Runtime:
         self.enter = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p)(self._address["enter"])
         word = ctypes.c_uint64
         self.fill = ctypes.CFUNCTYPE(None, word, word, word, word, word, word, word)(self._address["fill"])
+        flush = self._address.get("flush")
+        if flush is not None:
+            arena.flush = ctypes.CFUNCTYPE(None, word, word)(flush)
+            arena.flush(arena.base + start, arena.base + start + len(image.code))
         self.leave = self._address["leave"]
         self.lookup = self._address["lookup"]
         self._caught: dict[int, _Action] = {}

@@ -13,14 +13,16 @@ from xenos.engines.stencil.render import Convention
 STUB, MISS, FAULT, POLL = 0, 1, 2, 3
 
 
-STACK, FRAME, CODE = at.SCRATCH + 16, at.SCRATCH + 24, at.SCRATCH + 32
+CODE = at.SCRATCH + 16
+# Where the host's registers of these names are kept, which a fault puts back; a host has those it names in CONTEXT.
+NOTED = {"stack": at.SCRATCH + 24, "frame": at.SCRATCH + 32, "link": at.SCRATCH + 40}
 
 
 def runtime(convention: Convention, homes: dict[str, int], alignment: int, host: ModuleType) -> str:
     """The module. `homes` gives the state-block offset of each pin's register by its argument name."""
     return "".join([
         METADATA, "@data = external hidden global i8\n",
-        "declare ptr @llvm.addressofreturnaddress.p0()\n", host.DECLARATIONS,
+        host.DECLARATIONS,
         _enter(convention, homes, host), _begin(convention, host), _leave(convention, homes, host),
         _lookup(convention, alignment), _fill(alignment), _fault_handler(host), _signal_handler()])
 
@@ -57,8 +59,7 @@ def _enter(convention: Convention, homes: dict[str, int], host: ModuleType) -> s
 def _begin(convention: Convention, host: ModuleType) -> str:
     """Notes where the stack stands, so that a fault in the middle of a stencil can come back to it."""
     return (f"define dso_local preserve_nonecc void @begin({convention.parameters}) noinline nounwind {{\n"
-            " %ra = call ptr @llvm.addressofreturnaddress.p0()\n" + _store("stack", STACK, "%ra", "ptr")
-            + host.READ_FRAME + _store("frame", FRAME, "%fp")
+            + host.NOTE + "".join(_store(name, NOTED[name], f"%{name}") for name in host.CONTEXT if name in NOTED)
             + _load("code", CODE, "ptr") + "\n".join(convention.leave("%code", {})) + "\n}\n")
 
 
@@ -130,9 +131,9 @@ def _fault_handler(host: ModuleType) -> str:
         " %high = zext i32 %sig to i64\n %shifted = shl i64 %high, 32\n %low = zext i32 %code to i64\n"
         " %both = or i64 %shifted, %low\n"
         + _store("fa", at.FAULT_ADDRESS, "%addr") + _store("fc", at.FAULT_CODE, "%both") + _store("hp", at.HOST_PC, "%pc")
-        + _store("ec", at.EXIT_CODE, str(FAULT)) + _load("back", STACK) + _load("fp", FRAME)
-        + " %leave = ptrtoint ptr @leave to i64\n store i64 %leave, ptr %pc.p\n store i64 %back, ptr %stack.p\n"
-        " store i64 %fp, ptr %frame.p\n ret void\n"
+        + _store("ec", at.EXIT_CODE, str(FAULT)) + "".join(_load("old" + name, NOTED[name]) + f" store i64 %old{name}, ptr %{name}.p\n"
+                  for name in host.CONTEXT if name in NOTED)
+        + " %leave = ptrtoint ptr @leave to i64\n store i64 %leave, ptr %pc.p\n ret void\n"
         "other:\n" + _chain() + "}\n")
 
 

@@ -33,8 +33,9 @@ class StencilBinding:
     """One form in one shape. `probe` replaces the value immediates by a constant, `wide` makes room for addresses above 2 GiB."""
 
     def __init__(self, form: Form, shape: str, slots: dict[str, str], base: int, wide: bool,
-                 probe: dict[str, int] | None = None) -> None:
+                 probe: dict[str, int] | None = None, homes: tuple[int, ...] = ()) -> None:
         self.base = base
+        self.homes = homes      # offsets that stand for homes, on hosts whose loads have no room for a symbol
         self.wide = wide
         self.probe = probe or {}
         self.holes: dict[str, Hole] = {}
@@ -71,10 +72,15 @@ class StencilBinding:
             return "0"
         if where == "M":
             home = self._home(emit, self._home_of[name])
-            return emit.line(f"load i{op.width}, ptr {home}")
+            return emit.line(f"load{' volatile' if self.homes else ''} i{op.width}, ptr {home}")
         return emit.line(f"bitcast double {where} to i64") if where.startswith("%f") else where
 
     def _home(self, emit: Emit, name: str) -> str:
+        if self.homes:
+            known = [h.symbol for h in self.holes.values() if h.source == f"home {name}"]
+            number = int(known[0][4:]) if known else sum(h.source.startswith("home ") for h in self.holes.values())
+            self.holes[f"home{number}"] = Hole(f"home{number}", f"home {name}", HOME)
+            return emit.line(f"getelementptr i8, ptr %st, i64 {self.homes[number]}")
         symbol = self._hole(f"home {name}", HOME)
         return emit.line(f"getelementptr i8, ptr %st, i64 ptrtoint (ptr @{symbol} to i64)")
 
@@ -92,7 +98,7 @@ class StencilBinding:
     def flush(self, emit: Emit) -> None:
         """Store what belongs in homes."""
         for name, value in self.stores:
-            emit.do(f"store i64 {value}, ptr {self._home(emit, name)}")
+            emit.do(f"store{' volatile' if self.homes else ''} i64 {value}, ptr {self._home(emit, name)}")
 
     def immediate(self, emit: Emit, op: Value) -> str:
         """A hole for the whole expression; its range tells LLVM how it may be encoded."""
@@ -112,7 +118,9 @@ class StencilBinding:
         if op.op == "field":
             width = self._form.instruction.pattern.fields[op.attr("name")].width
             return (-(1 << (width - 1)), (1 << (width - 1)) - 1) if op.attr("signed") else (0, (1 << width) - 1)
-        return INT32 if op.width == 64 else (0, mask(op.width))
+        if op.width == 64:
+            return ANY if _shifts(op) else INT32
+        return 0, mask(op.width)
 
     def address(self, emit: Emit, op: Value) -> str:
         """Guest base and offset in one hole, so that they fold into the host's addressing."""
@@ -129,6 +137,11 @@ class StencilBinding:
 def uses_pc(op: Value) -> bool:
     """Whether an immediate expression depends on where the instruction stands."""
     return op.op in ("pc", "next") or any(uses_pc(a) for a in op.args)
+
+
+def _shifts(op: Value) -> bool:
+    """Whether an immediate expression may leave the range of the immediates in it."""
+    return op.op == "shl" or any(_shifts(a) for a in op.args)
 
 
 def source(op: Value) -> str:

@@ -110,7 +110,7 @@ class Chooser:
         """Offset of an operand's home; what is written to the register that is always zero goes to scratch."""
         file, use = form.registers[name]
         if "w" in use and operands[name] == self._zero[file]:
-            return at.SCRATCH + 8
+            return at.DROPPED
         return self._offset(file, operands[name])
 
     def _letters(self, form: Form, operands: dict[str, int], registers: list[tuple[str, tuple[str, str]]],

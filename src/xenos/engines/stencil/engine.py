@@ -11,6 +11,7 @@ from xenos.engines.code.arena import Arena
 from xenos.engines.code.segment import BREAKPOINT, ILLEGAL, LINK, POLL, SLOW, SYNC, SYSCALL, Segment
 from xenos.engines.code.store import digest
 from xenos.engines.code.table import Table
+from xenos.engines.hosts import host_segment
 from xenos.engines.runtime.native import Runtime
 from xenos.errors import EngineError
 
@@ -42,6 +43,7 @@ class StencilEngine:
         self.runtime.catch_faults()
         self.table = Table(pack.alignment)
         self.segments: list[Segment] = []
+        self._segment_type = host_segment()
         self.translated = 0     # units translated, and blocks that came from the cache
         self.loaded = 0
         self._anywhere: Segment | None = None
@@ -86,6 +88,8 @@ class StencilEngine:
                 left = self._left(cpu, limit)
                 if left is not None:
                     return left
+                if not self.linked:
+                    return Budget()
         finally:
             self.runtime.current(None)
 
@@ -198,7 +202,6 @@ class StencilEngine:
         segment = self._segment(pc)
         if self.table.find(pc):
             return None                  # it came with the segment from the cache
-        segment.open()
         if not self.translator.translate(pc, limit, self._halves, segment, not self.linked):
             self._drop(segment)
             return None
@@ -219,7 +222,7 @@ class StencilEngine:
         if region is not None and region.file is not None and not region.prot & _WRITE and region.end < 1 << 32:
             return self._file_segment(region.start, region.end)
         if self._anywhere is None:
-            self._anywhere = Segment(self.arena, 1 << 28, 0, 0, self.pack.constants, None)
+            self._anywhere = self._segment_type(self.arena, self._segment_type.LARGEST, 0, 0, self.pack.constants, None)
             self.segments.append(self._anywhere)
         return self._anywhere
 
@@ -229,7 +232,8 @@ class StencilEngine:
         key = None
         if self.store is not None and not self._soft:
             key = digest(self.pack.key, low.to_bytes(8, "little"), self._memory.view[low:high])
-        segment = Segment(self.arena, 12 * (high - low) + (1 << 16), low, high, self.pack.constants, key)
+        room = min(12 * (high - low) + (1 << 16), self._segment_type.LARGEST)
+        segment = self._segment_type(self.arena, room, low, high, self.pack.constants, key)
         self.segments.append(segment)
         body = self.store.load(key) if self.store is not None and key is not None else None
         if body is not None and segment.restore(body):
@@ -244,12 +248,11 @@ class StencilEngine:
         return segment
 
     def save(self, thorough: bool = True) -> None:
-        """Keep what was translated since it was loaded; if not `thorough`, only where that is a good part of the whole."""
+        """Keep what was translated since it was loaded, where that is some part of the whole (a good one if not `thorough`)."""
         if self.store is None or self._soft:
             return
         for segment in self.segments:
-            fresh = len(segment.units) - segment.kept if segment.tables is None else 0
-            if segment.key is not None and fresh > (0 if thorough else segment.kept >> 3):
+            if segment.key is not None and segment.fresh * (64 if thorough else 8) > segment.kept:
                 self.store.save(segment.key, segment.pack())
                 segment.kept = len(segment.units)
 
@@ -272,8 +275,7 @@ class StencilEngine:
     def _drop(self, segment: Segment) -> None:
         """Forget a segment's code. One that belongs to a file goes altogether: what is mapped there next may be another."""
         self.save(thorough=False)
-        if segment.tables is not None:
-            segment.open()
+        segment.open()
         for pc in segment.blocks:
             self.table.remove(pc)
         used = segment.used
@@ -316,7 +318,8 @@ class StencilEngine:
         offset = host - segment.base
         pc, start = max(((p, o) for p, o in self._blocks(segment) if o <= offset), key=lambda item: item[1])
         assert self._memory is not None and self._halves is not None
-        found = self.translator.locate(pc, self._memory.fetch_limit(pc), self._halves, offset - start)
+        found = self.translator.locate(pc, self._memory.fetch_limit(pc), self._halves, offset - start,
+                                       not self.linked)
         if found is None:
             raise EngineError(f"no instruction of the block at {pc:#x} made the code that faulted")
         cpu.pc, back = found

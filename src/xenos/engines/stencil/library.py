@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from types import ModuleType
+from typing import Any
 
-from xenos.engines.hosts.x86_64_stencils import Pieces, dissect
+from xenos.engines.hosts import host_stencils
 from xenos.engines.llvm.compiler import Compiler
 from xenos.engines.llvm.emit import Floats, Slow
 from xenos.engines.stencil import render
@@ -53,7 +54,8 @@ class Builder:
         self.floats = floats
         self.base = base
         self.convention = render.Convention(host)
-        self.compiler = Compiler(host.TRIPLE, *host.CPUS[level])
+        self.tools = host_stencils(host.NAME)
+        self.compiler = Compiler(host.TRIPLE, *host.CPUS[level], host.STENCIL_MODEL)
         self.files = {f.name: f for f in guest.registers}
         self.slow: dict[str, str] = {}
         self.refused: dict[str, tuple[str, bytes]] = {}
@@ -77,7 +79,7 @@ class Builder:
             except Slow as reason:
                 self.slow[plan.form.name] = str(reason)
         plans = [p for p in plans if p.form.name not in self.slow]
-        pieces: dict[str, Pieces] = {}
+        pieces: dict[str, Any] = {}
         todo = sorted(rendered.items(), key=lambda item: int(item[0][1:]))
         for start in range(0, len(todo), BATCH):
             batch = dict(todo[start:start + BATCH])
@@ -108,10 +110,10 @@ class Builder:
                 made[name] = self._finish(one, functions[name], [], "", [])
         for name, first, second, values in (("count", "count13", "count22", _BYTE),
                                             ("count_wide", "count_wide", "count_wide2", (1000, 1999))):
-            found = _probed(pieces[first], pieces[second], values)
+            found = self.tools.probed(pieces[first], pieces[second], values)
             if found is None:
                 raise EngineError("the counting stencil keeps its number where it cannot be found")
-            made[name] = self._finish(pieces[first], functions[first], [(found, "back")], "", [], values[0])
+            made[name] = self._finish(pieces[first], functions[first], found, "back", [])
         return made
 
     def plans(self, form: Form) -> Iterator[Plan]:
@@ -126,7 +128,8 @@ class Builder:
                 if wide:
                     yield Plan(form, shape, "L", True)
                 for cls in self._classes(form):
-                    yield Plan(form, shape, cls, False)
+                    if cls in self.host.CLASSES:
+                        yield Plan(form, shape, cls, False)
         except Slow as reason:
             self.slow[form.name] = str(reason)
 
@@ -156,7 +159,8 @@ class Builder:
         return [{name: -v if plan.cls in "BW" else v} for v in pair]
 
     def _render(self, plan: Plan, probe: dict[str, int]) -> render.Rendered:
-        binding = StencilBinding(plan.form, plan.shape, self.slots(plan.form), self.base, plan.wide, probe)
+        binding = StencilBinding(plan.form, plan.shape, self.slots(plan.form), self.base, plan.wide, probe,
+                                 self.convention.homes)
         return render.render(plan.form, binding, self.convention, self.floats, self.guest.alignment)
 
     def slots(self, form: Form) -> dict[str, str]:
@@ -171,12 +175,12 @@ class Builder:
                 general += 1
         return slots
 
-    def _compile(self, functions: dict[str, render.Rendered]) -> dict[str, Pieces]:
+    def _compile(self, functions: dict[str, render.Rendered]) -> dict[str, Any]:
         made = self.compiler.compile(render.module(functions, self.convention))
         pieces = {}
         for name in functions:
             try:
-                pieces[name] = dissect(made.functions[name])
+                pieces[name] = self.tools.dissect(made.functions[name], functions[name].holes)
             except EngineError as error:
                 self.refused[name] = (str(error), made.functions[name].code)
         for one in pieces.values():
@@ -195,25 +199,24 @@ class Builder:
             self.constants += entry
         return offset, size, ".constant", self._constant_at[entry], relative
 
-    def _stencil(self, plan: Plan, pieces: list[Pieces], rendered: dict[str, render.Rendered]) -> Stencil | None:
-        values: list[tuple[tuple[int, int], str]] = []
-        probe = 0
+    def _stencil(self, plan: Plan, pieces: list[Any], rendered: dict[str, render.Rendered]) -> Stencil | None:
+        values: list[tuple[int, int, str]] = []
+        value = ""
         if plan.cls not in ("", "L"):
             name = plan.form.immediates[0]
             probes = [p[name] for p in self._probes(plan)]
-            found = _probed(pieces[0], pieces[1], (probes[0], probes[1]))
+            found = self.tools.probed(pieces[0], pieces[1], (probes[0], probes[1]))
             if found is None:
                 return None
-            values = [(found, f"f['{name}']")]
-            probe = probes[0]
+            values, value = found, f"f['{name}']"
         operands = list(plan.form.registers)
         slots = self.slots(plan.form)
         renames = [(i, slots[n]) for i, (n, letter) in enumerate(zip(operands, plan.shape, strict=True)) if letter == "P"]
-        return self._finish(pieces[0], rendered[plan.names[0]], values, plan.shape, renames, probe)
+        return self._finish(pieces[0], rendered[plan.names[0]], values, value, renames)
 
-    def _finish(self, pieces: Pieces, text: render.Rendered, values: list[tuple[tuple[int, int], str]], shape: str,
-                renames: list[tuple[int, str]], probe: int = 0) -> Stencil:
-        """Pieces as numbers."""
+    def _finish(self, pieces: Any, text: render.Rendered, values: list[tuple[int, int, str]], value: str,
+                renames: list[tuple[int, str]]) -> Stencil:
+        """Pieces as numbers. `values` are the (bit, mask, template) of `value`, where it was compiled in."""
         base = int.from_bytes(pieces.code, "little")
         holes: list[tuple[int, int, str]] = []
         near: list[tuple[int, int]] = []
@@ -224,9 +227,10 @@ class Builder:
             base &= ~(((1 << 8 * size) - 1) << 8 * offset)
             source = text.holes[symbol].source
             holes.append((8 * offset, (1 << 8 * size) - 1, f"{source} + {addend}" if addend else source))
-        for (offset, size), source in values:
-            base &= ~(((1 << 8 * size) - 1) << 8 * offset)
-            holes.append((8 * offset, (1 << 8 * size) - 1, source))
+        fields = [(bit, mask, text.holes[symbol].source, template) for bit, mask, symbol, template in pieces.fields]
+        for bit, mask, source, template in [*fields, *((b, m, value, t) for b, m, t in values)]:
+            base &= ~(mask << bit)
+            holes.append((bit, mask, template.replace("{}", source)))
         own = {self._number(slot) for _, slot in renames}
         tables = []
         for operand, slot in renames:
@@ -243,7 +247,7 @@ class Builder:
         return ("f", self.host.VECTOR_PINS[index]) if slot[1] == "f" else ("x", self.host.GENERAL_PINS[index])
 
     @staticmethod
-    def _rename(pieces: Pieces, bank: str, number: int, pin: int) -> int | None:
+    def _rename(pieces: Any, bank: str, number: int, pin: int) -> int | None:
         change = 0
         for place in pieces.places:
             if place.bank == bank and place.number == number:
@@ -252,19 +256,3 @@ class Builder:
                     return None
                 change ^= one
         return change
-
-
-def _probed(first: Pieces, second: Pieces, values: tuple[int, int]) -> tuple[int, int] | None:
-    """Where the probe stands, (offset, size): the only difference of the two codes, and each code holds its own value there."""
-    a, b = first.code, second.code
-    if len(a) != len(b) or first.split != second.split:
-        return None
-    differ = [i for i in range(len(a)) if a[i] != b[i]]
-    for size in (1, 4):
-        for start in ({differ[0], differ[0] - 1} if differ else ()):
-            if start < 0 or start + size <= differ[-1]:
-                continue
-            held = [int.from_bytes(c[start:start + size], "little", signed=True) for c in (a, b)]
-            if tuple(held) == values:
-                return start, size
-    return None

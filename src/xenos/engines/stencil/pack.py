@@ -5,8 +5,10 @@ from __future__ import annotations
 import marshal
 import os
 
+from xenos.cpu.layout import Layout, RegisterFile
 from xenos.engines.code.store import Store, digest
 from xenos.engines.runtime.native import Image
+from xenos.linux.form import LinuxForm
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,6 +28,8 @@ class Pack:
         self.image = Image(head["code"], head["data"], head["offsets"])
         self.constants: bytes = head["constants"]
         self.alignment: int = head["alignment"]
+        self.layout = Layout(tuple(RegisterFile(*words) for words in head["registers"]))
+        self.linux = LinuxForm(**head["linux"])
         self._short: tuple[int, int] = head["short"]
         self._stencils = stencils
 
@@ -49,9 +53,11 @@ class Pack:
         return Translator(Placer(self.guest(), host(), stencils, special, slow))
 
 
-def build(name: str, level: int, progress: Callable[[int, int], None] | None = None) -> tuple[dict[str, Any], Any]:
-    """Make the data: (head, stencils). Needs llvmlite, and some seconds."""
+def build(name: str, level: int, progress: Callable[[int, int], None] | None = None,
+          machine: str = "") -> tuple[dict[str, Any], Any]:
+    """Make the data: (head, stencils), for this machine or another one. Needs llvmlite, and some seconds."""
     from xenos.engines.hosts import host, host_floats, host_runtime
+    from xenos.engines.llvm.compiler import Compiler
     from xenos.engines.runtime.native import link
     from xenos.engines.runtime.text import runtime
     from xenos.engines.stencil.library import Builder
@@ -60,17 +66,20 @@ def build(name: str, level: int, progress: Callable[[int, int], None] | None = N
     from xenos.memory.flat import BASE
 
     form = find_guest(name)
-    builder = Builder(form, host(), host_floats(level), level, BASE)
+    target = host(machine)
+    builder = Builder(form, target, host_floats(level, machine), level, BASE)
     builder.build(progress=progress)
     special = builder.special()
     # Each stencil is packed by itself: a program uses a few hundred of the thousands.
     packed = {"/".join(key): marshal.dumps(one) for key, one in builder.stencils.items()}
     stencils = (packed, special, builder.slow)
-    homes = Placer(form, host(), *stencils).chooser.homes()
-    text = runtime(builder.convention, homes, form.alignment, host_runtime())
-    image = link(builder.compiler.compile(text), host_runtime().RELATIVE)
+    homes = Placer(form, target, *stencils).chooser.homes()
+    text = runtime(builder.convention, homes, form.alignment, host_runtime(machine))
+    compiler = Compiler(target.TRIPLE, *target.CPUS[level], target.RUNTIME_MODEL)
+    image = link(compiler.compile(text), host_runtime(machine))
     head = {"code": image.code, "data": image.data, "offsets": image.offsets, "constants": bytes(builder.constants),
-            "alignment": form.alignment, "short": form.instructions().short or (0, 0)}
+            "registers": [(r.name, r.width, r.count, r.zero, r.floating) for r in form.registers],
+            "linux": vars(form.linux), "alignment": form.alignment, "short": form.instructions().short or (0, 0)}
     return head, stencils
 
 

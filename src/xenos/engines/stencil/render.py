@@ -20,6 +20,7 @@ class Convention:
         self.vector = [f"%f{i}" for i in range(len(host.VECTOR_PINS))]
         kinds = ["ptr %st", "i64 %ct", *(f"i64 {p}" for p in self.general), *(f"double {f}" for f in self.vector)]
         self.parameters = ", ".join(kinds)
+        self.homes: tuple[int, ...] = host.HOME_PROBES
 
     def leave(self, target: str, changed: dict[str, str], count: str = "%ct") -> list[str]:
         """The lines of a tail call that hands on all pins, some of them changed."""
@@ -128,9 +129,10 @@ def render_stub(convention: Convention, name: str) -> Rendered:
 
 def render_move(convention: Convention, into: str, store: bool) -> Rendered:
     """Between a pin and its home."""
-    hole = Hole("hole_home", "home", (0, 1 << 14))
+    hole = Hole("home0" if convention.homes else "hole_home", "home", (0, 1 << 14))
+    offset = convention.homes[0] if convention.homes else f"ptrtoint (ptr @{hole.symbol} to i64)"
     kind = "double" if into.startswith("%f") else "i64"
-    where = " %w = getelementptr i8, ptr %st, i64 ptrtoint (ptr @hole_home to i64)"
+    where = f" %w = getelementptr i8, ptr %st, i64 {offset}"
     if store:
         lines = [where, f" store {kind} {into}, ptr %w", *convention.leave("@NEXT", {})]
     else:

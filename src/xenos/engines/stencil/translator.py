@@ -26,12 +26,13 @@ class Translator:
         self.instructions = 0
 
     def translate(self, pc: int, limit: int, halves: memoryview, segment: Segment, single: bool) -> bool:
-        """Translate what is at `pc`, up to `limit`, into a segment; False if that is full. `single` stops after one block."""
+        """Translate what is at `pc`, up to `limit`, into a segment; False if that is full. `single` stops after one block,
+        which is not linked and has no poll: the engine looks after each."""
         placer = self.placer
         memo, learn, counts = placer.memo, placer.learn, placer.counts
         poll, poll_site = placer.poll
         mask, long = placer.short
-        known = segment.blocks
+        find = segment.find
         first = pc
         parts: list[bytes] = []
         size = total = 0
@@ -113,7 +114,8 @@ class Translator:
             size += len(hot)
             # What stands before its body, now that it is known, moves everything in it.
             ahead = counts[count] if count else b""
-            if -1 < target <= start:
+            loops = -1 < target <= start and not single
+            if loops:
                 ahead = poll + ahead
             shift = len(ahead)
             parts[prefix] = ahead
@@ -123,7 +125,7 @@ class Translator:
                 if site < begin:
                     break
                 exits[number] = (site + shift, why, where, back)
-            if -1 < target <= start:
+            if loops:
                 exits.append((begin + poll_site, POLL, start, 0))
             for place, made, where, done in special:
                 tails.append((place + shift, made, where, count - done))
@@ -131,18 +133,18 @@ class Translator:
             total += count
             if not falls:
                 break
-            if single or total >= MAX_INSTRUCTIONS or pc in known or pc >= limit or any(pc == b for b, _ in blocks):
+            if single or total >= MAX_INSTRUCTIONS or find(pc) is not None or pc >= limit or any(pc == b for b, _ in blocks):
                 hot, site = placer.goto
                 parts.append(hot)
                 exits.append((size + site, LINK, pc, 0))
                 size += len(hot)
                 break
         self.instructions += total
-        return self._finish(first, pc, parts, size, blocks, exits, tails, segment)
+        return self._finish(first, pc, parts, size, blocks, exits, tails, segment, not single)
 
     def _finish(self, first: int, end: int, parts: list[bytes], size: int, blocks: list[tuple[int, int]],
                 exits: list[tuple[int, int, int, int]], tails: list[tuple[int, Made, int, int]],
-                segment: Segment) -> bool:
+                segment: Segment, linked: bool) -> bool:
         """Put cold parts and stubs behind the hot code, the whole into the segment, and link it both ways."""
         placer = self.placer
         fixes: list[tuple[int, int]] = []
@@ -162,8 +164,6 @@ class Translator:
                 parts.append(cold)
                 size += len(cold)
         stubs: dict[tuple[int, int, int], int] = {}
-        known = segment.blocks
-        own = dict(blocks)
         links = []
         for site, why, pc, back in exits:
             key = (why, pc, back)
@@ -177,17 +177,19 @@ class Translator:
         start = segment.append(b"".join(parts))
         if start < 0:
             return False
-        view = segment.view
+        view, plain = segment.view, segment.plain
         for (why, pc, _), offset in stubs.items():
             segment.stubs[start + offset] = (why, pc)
         for site, target in fixes:
             segment.patch(start + site, start + target)
-        known.update((pc, start + offset) for pc, offset in blocks)
+        own = {pc: start + offset for pc, offset in blocks}
+        segment.blocks.update(own)
+        find = segment.find
         pending, incoming = segment.pending, segment.incoming
         for site, stub, why, pc in links:
             goal = stub
-            if why == LINK:
-                there = known.get(pc)
+            if why == LINK and linked:
+                there = find(pc)
                 book = pending if there is None else incoming
                 if pc in book:
                     book[pc].append((start + site, start + stub))
@@ -195,18 +197,20 @@ class Translator:
                     book[pc] = [(start + site, start + stub)]
                 if there is not None:
                     goal = there - start
-            view[start + site:start + site + 4] = (goal - site - 4 & 0xFFFF_FFFF).to_bytes(4, "little")
+            if plain:
+                view[start + site:start + site + 4] = (goal - site - 4 & 0xFFFF_FFFF).to_bytes(4, "little")
+            else:
+                segment.patch(start + site, start + goal)
         for pc, offset in own.items():
-            segment.new.append((pc, start + offset))
-            waiting = pending.pop(pc, None)
-            if waiting:
-                incoming.setdefault(pc, []).extend(waiting)
-                for site, _ in waiting:
-                    segment.patch(site, start + offset)
+            segment.new.append((pc, offset))
+            for site, _ in segment.take(pc):
+                segment.patch(site, offset)
         segment.units.append((first, end))
+        segment.publish()
         return True
 
-    def locate(self, pc: int, limit: int, halves: memoryview, offset: int) -> tuple[int, int] | None:
+    def locate(self, pc: int, limit: int, halves: memoryview, offset: int,
+               single: bool) -> tuple[int, int] | None:
         """Which instruction of the block at `pc` the code at `offset` from its start belongs to.
 
         Gives (address of the instruction, instructions of the block that were counted but not done), by placing the block once
@@ -236,7 +240,7 @@ class Translator:
                 break
             size += len(code if kind < 0 else code[1][0] if kind == MID else code[1](at, at + step)[0])
             at += step
-        inside = offset - len(placer.counts[len(places)]) - (len(placer.poll[0]) if -1 < target <= pc else 0)
+        inside = offset - len(placer.counts[len(places)]) - (len(placer.poll[0]) if -1 < target <= pc and not single else 0)
         for number in range(len(places) - 1, -1, -1):
             if places[number][1] <= inside:
                 return places[number][0], len(places) - number

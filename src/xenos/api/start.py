@@ -1,0 +1,35 @@
+"""An empty guest process, put together: CPU, memory, engine, kernel. The command line starts here, too, so it imports little."""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from xenos.engines.choose import Progress
+    from xenos.linux.process import Process
+
+
+def start(
+    name: str, kind: str, *, sysroot: str | None = None, strace: bool = False, progress: Progress | None = None,
+    engine: Any = None, make: type[Process] | None = None,
+) -> Process:
+    """A process of the guest of that name, to `load()` a program into, with an engine of that kind or the one given."""
+    from xenos.cpu.state import Cpu
+    from xenos.engines import choose
+    from xenos.linux.process import Process
+    from xenos.memory.flat import FlatMemory
+
+    if engine is None:
+        engine = choose.make_engine(kind, name, progress)
+    linux, layout = choose.forms(name, engine)
+    memory = FlatMemory()
+    try:
+        process = (make or Process)(linux, Cpu(layout), memory, engine, sysroot=sysroot, strace=strace)
+    except BaseException:
+        memory.close()
+        raise
+    after_fork = getattr(engine, "after_fork", None)
+    if after_fork is not None:
+        process.after_fork.append(after_fork)
+    return process

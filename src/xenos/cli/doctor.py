@@ -1,0 +1,168 @@
+"""`xenos doctor`: what this host offers, what is missing and how to get it."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+
+from xenos import __version__
+from xenos.engines import choose
+from xenos.errors import UsageError, XenosError
+
+HELP = """\
+xenos doctor [--json]
+
+Looks at this host and says what Xenos found: processor level, engines, memory, caches. What is missing is listed last,
+each with how to get it. Exit status 0 if programs can run with the default engine, 1 if not.
+"""
+
+Facts = dict[str, dict[str, object]]
+
+
+def main(words: list[str]) -> int:
+    """The subcommand; gives the exit status."""
+    if words and words[0] in ("--help", "-h"):
+        sys.stdout.write(HELP)
+        return 0
+    if words not in ([], ["--json"]):
+        raise UsageError(f"xenos doctor has no argument {words[-1]}; see xenos doctor --help")
+    facts, missing, usable = examine()
+    if words:
+        json.dump({**facts, "missing": missing, "usable": usable}, sys.stdout, indent=1)
+        sys.stdout.write("\n")
+    else:
+        for title, part in facts.items():
+            print(title)
+            for name, value in part.items():
+                print(f"  {name:16} {value}")
+        print("missing")
+        for line in missing or ["nothing"]:
+            print(f"  {line}")
+    return 0 if usable else 1
+
+
+def examine() -> tuple[Facts, list[str], bool]:
+    """The facts by subject, what is missing, and whether the default engine can run."""
+    missing: list[str] = []
+    engines, usable = _engines(missing)
+    facts: Facts = {
+        "xenos": {"version": __version__, "package": os.path.dirname(os.path.dirname(os.path.abspath(__file__)))},
+        "host": _host(), "engines": engines, "guest memory": _memory(missing), "cache": _cache(missing),
+    }
+    return facts, missing, usable
+
+
+def _host() -> dict[str, object]:
+    import platform
+
+    system = os.uname()
+    facts: dict[str, object] = {
+        "machine": system.machine, "kernel": f"{system.sysname} {system.release}",
+        "python": f"{platform.python_implementation()} {platform.python_version()}", "processors": os.cpu_count() or 1,
+    }
+    try:
+        from xenos.engines.hosts import host
+
+        lowered = os.environ.get("XENOS_HOST_LEVEL")
+        facts["feature level"] = f"{host().level()} of {max(host().CPUS)}" + (
+            f" (XENOS_HOST_LEVEL is {lowered})" if lowered else "")
+    except (OSError, XenosError, ImportError) as error:
+        facts["feature level"] = f"unknown: {error}"
+    return facts
+
+
+def _engines(missing: list[str]) -> tuple[dict[str, object], bool]:
+    """What can be said of each engine without compiling anything."""
+    from importlib import metadata
+
+    from xenos.isa import GUESTS
+
+    facts: dict[str, object] = {"guests": ", ".join(sorted(GUESTS)), "reference": "ready"}
+    try:
+        facts["llvmlite"] = metadata.version("llvmlite")
+    except metadata.PackageNotFoundError:
+        facts["llvmlite"] = "not installed"
+    usable = True
+    try:
+        from xenos.engines.hosts import host
+
+        if os.uname().machine != host().NAME:
+            raise XenosError(f"there is no host form for {os.uname().machine}; use --engine reference")
+        arena = _arena()
+        facts["code arena"] = arena
+        for guest in sorted(GUESTS):
+            built = choose.pack_ready(guest)
+            if built:
+                facts["stencil"] = f"ready; library for {guest} in the cache"
+            elif facts["llvmlite"] == "not installed":
+                raise XenosError("its library must be compiled once, which needs llvmlite: pip install llvmlite")
+            else:
+                facts["stencil"] = f"ready; the library for {guest} is compiled at the first run (some seconds)"
+    except (OSError, XenosError, ImportError) as error:
+        usable = False
+        facts["stencil"] = f"cannot run: {error}"
+        missing.append(f"stencil engine: {error}")
+    facts["lockstep"] = "ready" if usable else "needs the stencil engine"
+    return facts, usable
+
+
+def _arena() -> str:
+    from xenos.engines.code.arena import Arena
+
+    arena = Arena(1 << 16)
+    kind = arena.kind
+    arena.close()
+    return kind
+
+
+def _memory(missing: list[str]) -> dict[str, object]:
+    from xenos.memory.flat import BASE, FlatMemory
+
+    try:
+        memory = FlatMemory()
+    except XenosError as error:
+        missing.append(f"guest memory: {error}")
+        return {"arena": f"cannot be reserved: {error}"}
+    size = memory.size
+    memory.close()
+    return {"arena": f"{_bytes(size)} at {BASE:#x}"}
+
+
+def _cache(missing: list[str]) -> dict[str, object]:
+    folder = choose.cache_folder()
+    facts: dict[str, object] = {"folder": folder}
+    place = folder
+    while not os.path.exists(place) and os.path.dirname(place) != place:
+        place = os.path.dirname(place)
+    if not os.path.isdir(place) or not os.access(place, os.W_OK | os.X_OK):
+        facts["state"] = "cannot be written: everything is made anew in each run"
+        missing.append(f"cache: {folder} cannot be written; name another folder with XENOS_CACHE=DIR")
+    elif not os.path.isdir(folder):
+        facts["state"] = "empty"
+    else:
+        facts["state"] = "writable"
+        with os.scandir(folder) as entries:
+            for entry in sorted(entries, key=lambda entry: entry.name):
+                facts[entry.name] = _bytes(_size(entry.path))
+    return facts
+
+
+def _size(path: str) -> int:
+    """Bytes on the disk of a file, or of all files below a folder."""
+    total = 0
+    for folder, _, files in os.walk(path):
+        for name in files:
+            try:
+                total += os.lstat(os.path.join(folder, name)).st_blocks * 512
+            except OSError:
+                pass
+    return total if os.path.isdir(path) else os.lstat(path).st_blocks * 512
+
+
+def _bytes(size: int) -> str:
+    for unit in ("bytes", "KiB", "MiB", "GiB"):
+        if size < 1024:
+            return f"{size} {unit}"
+        size //= 1024
+    return f"{size} TiB"

@@ -1,0 +1,40 @@
+"""The form in which a guest says how its programs talk to Linux; plain data, so that it can be kept for a warm start."""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    Register = tuple[str, int]
+
+
+class LinuxForm:
+    """How Linux programs of this guest talk to their kernel. Plain data, kept in the packed file of a warm start."""
+
+    def __init__(
+        self,
+        *,
+        machine: str,                       # as uname says it
+        elf_machine: int,                   # e_machine of its ELF files
+        number: Register,                   # register that holds the system-call number
+        arguments: tuple[Register, ...],    # its six arguments
+        result: Register,
+        stack_pointer: Register,
+        thread_pointer: Register,
+        numbers: dict[int, str],            # system-call number -> name
+        hwcap: int,                         # AT_HWCAP
+        cpuinfo: str,                       # /proc/cpuinfo of one CPU, with {cpu} for its number
+        calls: dict[str, str],              # calls that only this guest has: name -> "module:function"
+        signal_frame: str = "",             # module that writes and reads the frames of signal handlers
+    ) -> None:
+        self.machine = machine
+        self.elf_machine = elf_machine
+        self.number = number
+        self.arguments = arguments
+        self.result = result
+        self.stack_pointer = stack_pointer
+        self.thread_pointer = thread_pointer
+        self.numbers = numbers
+        self.hwcap = hwcap
+        self.cpuinfo = cpuinfo
+        self.calls = calls
+        self.signal_frame = signal_frame
