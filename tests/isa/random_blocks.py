@@ -1,4 +1,4 @@
-"""Random code of many instructions: every chapter, branches and calls forward, a loop around, memory, used results."""
+"""Random code of many instructions: every chapter, jumps of all kinds forward, a loop around, memory, used results."""
 
 from __future__ import annotations
 
@@ -26,9 +26,12 @@ LEFT_OUT = {"ecall", "ebreak", "c.ebreak", "jalr", "c.jr", "c.jalr", "cbo.inval"
 LEFT_OUT_OF_OLD_ORACLES = {"ctzw"}
 NEW_CHAPTERS = {"float_additional", "conditional", "may_be", "cache_block", "compressed_more"}
 CSR_COUNTERS = {0xC00, 0xC01, 0xC02}
-DYNAMIC = 7
 # A branch goes over at most so many instructions.
 HOP = 5
+# So many of the draws are a jump through a register, which is loaded just before.
+INDIRECT = 0.04
+SCRATCH = 30
+AUIPC, JALR = Description(RISCV.instructions["auipc"]), Description(RISCV.instructions["jalr"])
 
 Drawn = tuple[Description, dict[str, int]]
 
@@ -52,8 +55,10 @@ class BlockMaker:
         r = self.random
         drawn: list[Drawn] = []
         while len(drawn) < length:
-            one = self._draw(r.choice(self.descriptions))
-            if one is not None:
+            if r.random() < INDIRECT:
+                link = r.choice((0, 1, 5))
+                drawn += [(AUIPC, {"rd": SCRATCH, "imm": 0}), (JALR, {"rd": link, "rs1": SCRATCH})]
+            elif (one := self._draw(r.choice(self.descriptions))) is not None:
                 drawn.append(one)
         body = self._encode(drawn)
         size = sum(4 if word & 3 == 3 else 2 for word in body)
@@ -92,7 +97,9 @@ class BlockMaker:
             starts.append(starts[-1] + about.entry.pattern.width // 8)
         words = []
         for i, (about, ours) in enumerate(drawn):
-            if about.relative:
-                ours["imm"] = starts[min(len(drawn), i + 1 + self.random.randrange(HOP))] - starts[i]
+            if about.relative or about is JALR:
+                to = min(len(drawn), i + 1 + self.random.randrange(HOP))
+                to += to < len(drawn) and drawn[to][0] is JALR  # never between the two instructions of an indirect jump
+                ours["imm"] = starts[to] - starts[i - (about is JALR)]
             words.append(about.entry.pattern.encode(ours))
         return words

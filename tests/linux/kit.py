@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from xenos.cpu.exits import Exit
 from xenos.cpu.state import Cpu
-from xenos.isa.guest import LinuxForm
+from xenos.linux.form import LinuxForm
 from xenos.linux.generic_numbers import NUMBERS
 from xenos.linux.process import Process
 from xenos.memory.flat import FlatMemory
@@ -27,7 +27,7 @@ class Script:
 
 FORM = LinuxForm(
     machine="guest64", elf_machine=MACHINE, number=("r", 8), arguments=tuple(("r", n) for n in range(6)), result=("r", 0),
-    stack_pointer=("r", 9), thread_pointer=("r", 10), numbers=NUMBERS, hwcap=0x2A, cpuinfo="cpu : {cpu}\n", calls={},
+    stack_pointer=("r", 9), thread_pointer=("r", 10), numbers=NUMBERS, hwcap=0x2A, cpuinfo="cpu : {cpu}\n", calls={}, signal_frame="",
 )
 CALL_NUMBERS = {name: number for number, name in NUMBERS.items()}
 

@@ -132,16 +132,17 @@ def _memory(missing: list[str]) -> dict[str, object]:
 def _cache(missing: list[str]) -> dict[str, object]:
     folder = choose.cache_folder()
     facts: dict[str, object] = {"folder": folder}
-    place = folder
-    while not os.path.exists(place) and os.path.dirname(place) != place:
-        place = os.path.dirname(place)
-    if not os.path.isdir(place) or not os.access(place, os.W_OK | os.X_OK):
-        facts["state"] = "cannot be written: everything is made anew in each run"
+    try:
+        os.makedirs(folder, exist_ok=True)
+        probe = os.path.join(folder, f"doctor.{os.getpid()}")  # only trying tells: root may do what permissions forbid
+        os.close(os.open(probe, os.O_CREAT | os.O_EXCL | os.O_WRONLY))
+        os.unlink(probe)
+    except OSError as error:
+        facts["state"] = f"cannot be written ({error.strerror}): what is not there is made anew in each run"
         missing.append(f"cache: {folder} cannot be written; name another folder with XENOS_CACHE=DIR")
-    elif not os.path.isdir(folder):
-        facts["state"] = "empty"
     else:
         facts["state"] = "writable"
+    if os.path.isdir(folder):
         with os.scandir(folder) as entries:
             for entry in sorted(entries, key=lambda entry: entry.name):
                 facts[entry.name] = _bytes(_size(entry.path))

@@ -47,15 +47,28 @@ def _clone(process: Process, flags: int, stack: int, parent_tid: int, tls: int, 
     ends = _hidden_pipe(process) if flags & CLONE_VFORK else (-1, -1)
     for call in process.before_fork:
         call()
-    pid = os.fork()
+    # Until the child has made its own copy of what engines share by memfd (translated code), we must not change it.
+    ready = os.pipe()
+    try:
+        pid = os.fork()
+    except OSError:
+        for fd in (*ready, *ends):
+            if fd >= 0:
+                os.close(fd)
+        raise
     if pid:
+        os.close(ready[1])
+        os.read(ready[0], 1)
+        os.close(ready[0])
         if flags & CLONE_PARENT_SETTID:
             process.memory.store(parent_tid, 4, pid)
         if ends[0] >= 0:
             os.close(ends[1])
             _await_vfork(process, ends[0], pointer)
         return pid
+    os.close(ready[0])
     _become_child(process, ends, pointer if flags & CLONE_VM else 0)
+    os.close(ready[1])
     if stack:
         cpu.write(*form.stack_pointer, stack)
     if flags & CLONE_CLEAR_SIGHAND:

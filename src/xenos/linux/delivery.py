@@ -30,7 +30,7 @@ _NEVER_RESTARTED = frozenset((
 
 def _frames(process: Process) -> Any:
     """The guest's own module for frames (`LinuxForm.signal_frame`)."""
-    return __import__(process.signal_frame, None, None, ("SIZE",))
+    return __import__(process.form.signal_frame, None, None, ("SIZE",))
 
 
 def _action(process: Process, number: int) -> tuple[int, int, int]:

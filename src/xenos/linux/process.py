@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from xenos.cpu.exits import Exit
     from xenos.cpu.state import Cpu
-    from xenos.isa.guest import LinuxForm
+    from xenos.linux.form import LinuxForm
     from xenos.memory.flat import FlatMemory
 
     class Engine(Protocol):
@@ -56,7 +56,6 @@ class Process:
         self.after_fork: list[Callable[[], object]] = []
         self.after_exec: list[Callable[[], object]] = []
         self.calls: dict[int, dispatch.Call] = {}
-        self.signal_frame: str = getattr(form, "signal_frame", "")  # module of the guest that writes signal frames
         self.forked = False             # this is a child that a guest's fork made
         self.signals = Signals(self)
         self._fresh()
@@ -220,7 +219,7 @@ class Process:
     def _trap(self, signal: int, cause: Exit) -> None:
         """The instruction at the pc raised a signal: to the guest's handler if it can be called now, else the end."""
         signals = self.signals
-        if signals.handler(signal) > 1 and not signals.mask >> signal - 1 & 1 and self.signal_frame:
+        if signals.handler(signal) > 1 and not signals.mask >> signal - 1 & 1 and self.form.signal_frame:
             from xenos.linux import delivery
 
             delivery.trap(self, signal, cause)

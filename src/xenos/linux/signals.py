@@ -49,7 +49,7 @@ class Signals:
 
     def __init__(self, process: Process) -> None:
         self._process = process
-        self._frames = bool(process.signal_frame)
+        self._frames = bool(process.form.signal_frame)
         self._changed: dict[int, object] = {}   # host dispositions before we touched them
         self.reset()
 

@@ -41,7 +41,7 @@ def host_floats(level: int, name: str = "") -> Floats:
     if _name(name) == "aarch64":
         from xenos.engines.hosts.aarch64_floats import AArch64Floats
 
-        return AArch64Floats()
+        return AArch64Floats(level)
     from xenos.engines.hosts.x86_64_floats import X86Floats
 
     return X86Floats(level)

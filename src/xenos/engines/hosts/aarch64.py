@@ -5,11 +5,11 @@ from __future__ import annotations
 NAME = "aarch64"
 TRIPLE = "aarch64-unknown-linux-gnu"
 
-# preserve_none passes integers in x20-x28, x0-x7, x9-x15 (llvm/lib/Target/AArch64/AArch64CallingConvention.td): the first is the
-# state pointer, the second the count of instructions, the others pins. x8 and x14-x17 are left to the stencils themselves.
+# preserve_none passes integers in x20-x28, x0-x7, x10-x14 (llvm/lib/Target/AArch64/AArch64CallingConvention.td): the first is the
+# state pointer, the second the count of instructions, the others pins. x8, x9 and x15-x18 are left to the stencils themselves.
 STATE_REGISTER = 20
 COUNT_REGISTER = 21
-GENERAL_PINS = (22, 23, 24, 25, 26, 27, 28, 0, 1, 2, 3, 4, 5, 6, 7, 9, 10, 11, 12, 13)
+GENERAL_PINS = (22, 23, 24, 25, 26, 27, 28, 0, 1, 2, 3, 4, 5, 6, 7, 10, 11, 12, 13, 14)
 VECTOR_PINS = (0, 1, 2, 3, 4, 5, 6, 7)
 
 # Pins that stand for the operands while a stencil is compiled. Every register fits every field, so any will do.
@@ -25,7 +25,7 @@ RUNTIME_MODEL = ("pic", "small")
 HOME_PROBES = (0x400, 0x480, 0x500, 0x580, 0x600, 0x680)
 
 # Classes of immediates that are worth stencils of their own (stencil/library.py).
-CLASSES = ""
+CLASSES = "bBwWsS"
 
 # Level 2 has atomic instructions (LSE) and the carry-less multiply.
 CPUS = {1: ("generic", ""), 2: ("generic", "+lse,+aes")}

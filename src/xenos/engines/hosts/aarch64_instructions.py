@@ -178,6 +178,8 @@ def _vector(word: int) -> Fields:
         return one
     if word & 0x9F80_0400 == 0x0F00_0400:                       # shift by immediate
         return two
+    if word & 0xFFE0_FC00 == 0x5E00_0400:                       # a lane to a scalar
+        return two
     if word & 0x9FE0_8400 == 0x0E00_0400:                       # copies
         return _copy(word)
     raise _unknown(word)

@@ -252,17 +252,30 @@ def probed(first: Pieces, second: Pieces, values: tuple[int, int]) -> list[tuple
 def _held(words: tuple[int, int], values: tuple[int, int]) -> list[tuple[int, int, str]] | None:
     """The fields of one instruction in which the two values stand."""
     word = words[0]
+    wide = 64 if word >> 31 else 32
+    # Shift amounts appear as they are, or taken from the width (left shifts), or from the width less one.
+    amounts = [("{}", lambda v: v), (f"({wide} - {{}})", lambda v: wide - v), (f"({wide - 1} - {{}})", lambda v: wide - 1 - v)]
+    turns = wide - 1
     if word & 0x1F80_0000 == 0x1100_0000:               # add and subtract, immediate
-        fields = [(10, 12)]
+        fields = [(10, 0xFFF, [("{}", lambda v: v), ("(-{})", lambda v: -v)])]
+    elif word & 0x1F80_0000 == 0x1280_0000:             # MOVN, MOVZ, MOVK
+        part = (word >> 21 & 3) * 16
+        fields = [(5, 0xFFFF, [(f"(({{}}) >> {part})", lambda v: v >> part), (f"(~({{}}) >> {part})", lambda v: ~v >> part)])]
+    elif word & 0x1F80_0000 in (0x1300_0000, 0x1200_0000):      # bit field, logical: immr, imms
+        fields = [(16, turns, amounts), (10, turns, amounts)]
+    elif word & 0x1F80_0000 == 0x1380_0000:             # EXTR
+        fields = [(10, turns, amounts)]
     else:
         return None
     found = []
     rest = words[0] ^ words[1]
-    for low, width in fields:
-        mask = (1 << width) - 1
+    for low, mask, ways in fields:
+        if not rest >> low & mask:
+            continue                                    # the same in both: part of the operation
         rest &= ~(mask << low)
-        if all(w >> low & mask == v & mask and 0 <= v <= mask for w, v in zip(words, values, strict=True)):
-            found.append((low, mask, "{}"))
-        else:
+        template = next((text for text, way in ways
+                         if all(w >> low & mask == way(v) & mask for w, v in zip(words, values, strict=True))), None)
+        if template is None or mask == 0xFFF and not 0 <= (values[0] if template == "{}" else -values[0]) <= mask:
             return None
+        found.append((low, mask, template))
     return None if rest else found

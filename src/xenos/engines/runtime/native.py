@@ -50,7 +50,7 @@ def link(made: ObjectFile, host: ModuleType) -> Image:
     data = (len(text) + 63) & ~63
     code = bytearray(text.ljust(data, b"\0") + bytes(DATA_SIZE))
     for r in made.text_relocations:
-        target = data if r.symbol == "data" else made.offsets.get(r.symbol)
+        target = {"data": data, ".text": 0}.get(r.symbol, made.offsets.get(r.symbol))
         if target is None:
             raise EngineError(f"the runtime refers to {r.symbol}, which it does not have")
         host.settle(code, r, target)

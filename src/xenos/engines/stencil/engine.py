@@ -38,6 +38,7 @@ class StencilEngine:
         self.pack = pack
         self.store = store if linked else None
         self.linked = linked
+        self.one_by_one = False     # whether a block has one instruction only (flush when this is changed)
         self.arena = Arena()
         self.runtime = Runtime(self.arena, pack.image)
         self.runtime.catch_faults()
@@ -196,7 +197,7 @@ class StencilEngine:
         if pc & 1:
             return Illegal(0)
         try:
-            limit = self._memory.fetch_limit(pc)
+            limit = self._limit(pc)
         except MemoryFault as fault:
             return Fault(Fault.EXECUTE, fault.address, fault.mapped)
         segment = self._segment(pc)
@@ -211,6 +212,12 @@ class StencilEngine:
             insert(start, base + where)
         segment.new.clear()
         return None
+
+    def _limit(self, pc: int) -> int:
+        """How far code may be translated from `pc` on."""
+        assert self._memory is not None
+        limit = self._memory.fetch_limit(pc)
+        return min(limit, self._behind(pc)) if self.one_by_one else limit
 
     def _segment(self, pc: int) -> Segment:
         """The segment for code at a guest address: one for each file mapping that cannot be written, one for all other code."""
@@ -318,7 +325,7 @@ class StencilEngine:
         offset = host - segment.base
         pc, start = max(((p, o) for p, o in self._blocks(segment) if o <= offset), key=lambda item: item[1])
         assert self._memory is not None and self._halves is not None
-        found = self.translator.locate(pc, self._memory.fetch_limit(pc), self._halves, offset - start,
+        found = self.translator.locate(pc, self._limit(pc), self._halves, offset - start,
                                        not self.linked)
         if found is None:
             raise EngineError(f"no instruction of the block at {pc:#x} made the code that faulted")

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from xenos.isa.guest import LinuxForm
 from xenos.isa.riscv.extensions import HWCAP, ISA_STRING
+from xenos.linux.form import LinuxForm
 from xenos.linux.generic_numbers import NUMBERS
 
 _CPUINFO = f"""processor\t: {{cpu}}

@@ -1,0 +1,1 @@
+"""The command line as its users meet it: `python -m xenos` in a process of its own."""
