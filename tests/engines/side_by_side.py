@@ -136,9 +136,9 @@ class SideBySide:
                        cpu.get(at.FLAGS), cpu.get(at.ROUNDING), cpu.get(at.RESERVED_ADDRESS),
                        bytes(self.memory.view[DATA:DATA + len(block.memory)]))
 
-    def run(self, block: Block) -> tuple[Outcome, Outcome]:
-        """(stencil, reference)."""
-        address = self.place(block)
+    def run(self, block: Block, address: int = 0) -> tuple[Outcome, Outcome]:
+        """(stencil, reference); the block may have been placed before."""
+        address = address or self.place(block)
         made = []
         for engine in (self.stencil, self.reference):
             self.begin(block, address)
@@ -147,8 +147,16 @@ class SideBySide:
 
     def check(self, block: Block, name: str = "") -> None:
         """Fail with all that is needed to see why, if the two differ."""
-        have, want = self.run(block)
-        if have != want:
+        self.check_all([block], name)
+
+    def check_all(self, blocks: list[Block], name: str = "") -> None:
+        """`check` each of some blocks that have the same words."""
+        address = {area: 0 for area in range(len(AREAS))}
+        for block in blocks:
+            address[block.area] = address[block.area] or self.place(block)
+            have, want = self.run(block, address[block.area])
+            if have == want:
+                continue
             raise AssertionError(f"{name} (level {self.level})\n{block.listing()}\n{differences(have, want)}\n"
                                  f"{self.explain(block)}\n{block!r}")
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from xenos.engines.reference import ReferenceEngine
-from xenos.isa import find_guest
+from xenos.engines.choose import make_engine
 
-ENGINES: dict[str, Callable[[], Any]] = {"reference": lambda: ReferenceEngine(find_guest("riscv64"))}
+ENGINES: dict[str, Callable[[], Any]] = {
+    "reference": lambda: make_engine("reference", "riscv64"),
+    "stencil": lambda: make_engine("stencil", "riscv64"),
+}

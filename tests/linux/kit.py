@@ -26,8 +26,9 @@ class Script:
 
 
 FORM = LinuxForm(
-    machine="guest64", elf_machine=MACHINE, number=("r", 8), arguments=tuple(("r", n) for n in range(6)), result=("r", 0),
-    stack_pointer=("r", 9), thread_pointer=("r", 10), numbers=NUMBERS, hwcap=0x2A, cpuinfo="cpu : {cpu}\n", calls={}, signal_frame="",
+    machine="guest64", elf_machine=MACHINE, numbers=NUMBERS, hwcap=0x2A, cpuinfo="cpu : {cpu}\n", calls={},
+    number=("r", 8), arguments=tuple(("r", n) for n in range(6)), result=("r", 0),
+    stack_pointer=("r", 9), thread_pointer=("r", 10), signal_frame="",
 )
 CALL_NUMBERS = {name: number for number, name in NUMBERS.items()}
 
@@ -51,20 +52,21 @@ class Guest(Process):
 
 
 def segment(
-    address: int = 0x10000, offset: int = 0, file_size: int = 0x200, memory_size: int = 0x200, flags: int = 5, kind: int = 1,
-    align: int = 4096,
+    address: int = 0x10000, offset: int = 0, file_size: int = 0x200, memory_size: int = 0x200, flags: int = 5,
+    kind: int = 1, align: int = 4096,
 ) -> bytes:
     return struct.pack("<IIQQQQQQ", kind, flags, offset, address, address, file_size, memory_size, align)
 
 
 def make_elf(
-    *segments: bytes, kind: int = 2, machine: int = MACHINE, entry: int = 0x10100, size: int = 0x1000, tail: bytes = b"",
-    **changes: int,
+    *segments: bytes, kind: int = 2, machine: int = MACHINE, entry: int = 0x10100, size: int = 0x1000,
+    tail: bytes = b"", **changes: int,
 ) -> bytes:
     """An ELF file of `size` bytes; `changes` overwrite fields of its header."""
     fields = {"phoff": 64, "phentsize": 56, "phnum": len(segments), "class": 2, "data": 1, "version": 1, **changes}
     head = bytes((0x7F, 0x45, 0x4C, 0x46, fields["class"], fields["data"], fields["version"])) + bytes(9)
     head += struct.pack(
-        "<HHIQQQIHHHHHH", kind, machine, 1, entry, fields["phoff"], 0, 0, 64, fields["phentsize"], fields["phnum"], 64, 0, 0,
+        "<HHIQQQIHHHHHH", kind, machine, 1, entry, fields["phoff"], 0, 0, 64,
+        fields["phentsize"], fields["phnum"], 64, 0, 0,
     )
     return (head + b"".join(segments)).ljust(size, b"\0") + tail

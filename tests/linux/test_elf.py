@@ -85,7 +85,7 @@ def test_position_independent_programs_always_lie_at_the_same_place(guest: Guest
 
 def test_missing_interpreter_names_the_cure(guest: Guest, program: Write) -> None:
     path = program(make_elf(CODE, segment(kind=3, offset=0x1000, file_size=16), tail=b"/lib/ld-none.so\0"))
-    with pytest.raises(MissingFile, match="needs the dynamic linker /lib/ld-none.so.*--sysroot") as error:
+    with pytest.raises(MissingFile, match=r"needs the dynamic linker /lib/ld-none.so.*--sysroot") as error:
         guest.load(path, [path], {})
     assert error.value.status == 127
 
@@ -93,38 +93,38 @@ def test_missing_interpreter_names_the_cure(guest: Guest, program: Write) -> Non
 def test_bad_interpreter(guest: Guest, program: Write) -> None:
     interpreter = os.fsencode(program(b"junk", "ld")) + b"\0"
     path = program(make_elf(CODE, segment(kind=3, offset=0x1000, file_size=len(interpreter)), tail=interpreter))
-    with pytest.raises(LoadError, match="dynamic linker cannot be used: .*not an ELF"):
+    with pytest.raises(LoadError, match=r"dynamic linker cannot be used: .*not an ELF"):
         guest.load(path, [path], {})
 
 
 def test_interpreter_in_the_way_of_its_program(guest: Guest, program: Write) -> None:
     interpreter = os.fsencode(program(make_elf(CODE), "ld")) + b"\0"
     path = program(make_elf(CODE, segment(kind=3, offset=0x1000, file_size=len(interpreter)), tail=interpreter))
-    with pytest.raises(LoadError, match="are taken"):
+    with pytest.raises(LoadError, match=r"are taken"):
         guest.load(path, [path], {})
 
 
 def test_no_program(guest: Guest, tmp_path: object) -> None:
-    with pytest.raises(MissingFile, match="no such program"):
+    with pytest.raises(MissingFile, match=r"no such program"):
         guest.load(f"{tmp_path}/nothing", ["x"], {})
-    with pytest.raises(LoadError, match="is a directory"):
+    with pytest.raises(LoadError, match=r"is a directory"):
         guest.load(f"{tmp_path}", ["x"], {})
     os.mkfifo(f"{tmp_path}/fifo", 0o755)
-    with pytest.raises(LoadError, match="no regular file"):
+    with pytest.raises(LoadError, match=r"no regular file"):
         guest.load(f"{tmp_path}/fifo", ["x"], {})
 
 
 def test_no_permission(guest: Guest, program: Write) -> None:
     path = program(make_elf(CODE))
     os.chmod(path, 0o644)
-    with pytest.raises(LoadError, match="chmod") as error:
+    with pytest.raises(LoadError, match=r"chmod") as error:
         guest.load(path, [path], {})
     assert error.value.status == 126
 
 
 def test_script_with_missing_interpreter(guest: Guest, program: Write) -> None:
     path = program(b"#!/nowhere/sh -e\n")
-    with pytest.raises(MissingFile, match="/nowhere/sh"):
+    with pytest.raises(MissingFile, match=r"/nowhere/sh"):
         guest.load(path, [path], {})
 
 
@@ -153,7 +153,10 @@ headers = st.lists(
 
 
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(segments=headers, kind=st.sampled_from([2, 3]), entry=st.sampled_from([0, 0x100, 0x10100, 0x11000]), noise=st.data())
+@given(
+    segments=headers, kind=st.sampled_from([2, 3]), entry=st.sampled_from([0, 0x100, 0x10100, 0x11000]),
+    noise=st.data(),
+)
 def test_fuzzed_headers_load_or_are_refused(
     guest: Guest, program: Write, segments: list[bytes], kind: int, entry: int, noise: st.DataObject,
 ) -> None:

@@ -35,7 +35,10 @@ def test_numbers_are_little_endian_and_may_cross_pages(memory: FlatMemory) -> No
     assert memory.load(0x10000, 4) == 0xFFFF
 
 
-@pytest.mark.parametrize("address", [0, 1, 4096, (1 << 46) - 1, 1 << 46, 1 << 47, 1 << 63, (1 << 64) - 1, (1 << 64) - 8])
+WILD = [0, 1, 4096, (1 << 46) - 1, 1 << 46, 1 << 47, 1 << 63, (1 << 64) - 1, (1 << 64) - 8]
+
+
+@pytest.mark.parametrize("address", WILD)
 def test_wild_addresses_fault(memory: FlatMemory, address: int) -> None:
     for call in (lambda: memory.read(address, 8), lambda: memory.load(address, 8), lambda: memory.cstring(address)):
         with pytest.raises(MemoryFault) as fault:
@@ -208,6 +211,7 @@ def test_less_address_space_means_a_smaller_arena() -> None:
     )
     source = str(Path(__file__).parents[2] / "src")
     run = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, env={**os.environ, "PYTHONPATH": source}, check=True,
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True,
+        env={**os.environ, "PYTHONPATH": source},
     )
     assert run.stdout == "37 True\n"

@@ -8,8 +8,11 @@ from xenos.memory.regions import Region, Regions
 pages = st.integers(0, 15)
 
 
+moves = st.tuples(st.sampled_from(["add", "remove", "file"]), pages, st.integers(1, 5), st.integers(0, 7))
+
+
 @settings(max_examples=200, deadline=None)
-@given(st.lists(st.tuples(st.sampled_from(["add", "remove", "file"]), pages, st.integers(1, 5), st.integers(0, 7)), max_size=30))
+@given(st.lists(moves, max_size=30))
 def test_regions_agree_with_a_page_table(moves: list[tuple[str, int, int, int]]) -> None:
     regions = Regions()
     table: dict[int, tuple[int, str | None, int]] = {}

@@ -46,14 +46,14 @@ class Illegal(Exit):
 class Fault(Exit):
     """A fetch, load or store could not be done at guest `address`.
 
-    `access` is READ, WRITE or EXECUTE; `mapped` tells a protection fault (1) from an address with nothing there (0), and
-    a page behind the end of its file (2).
+    `access` is READ, WRITE or EXECUTE; `mapped` tells a protection fault (1) from an address with nothing there (0),
+    a page behind the end of its file (2), and an address that an atomic access needs aligned (3).
     """
 
     __slots__ = ("access", "address", "mapped")
 
     READ, WRITE, EXECUTE = 1, 2, 4
-    NOTHING, PROTECTED, BEHIND_FILE = 0, 1, 2
+    NOTHING, PROTECTED, BEHIND_FILE, MISALIGNED = 0, 1, 2, 3
 
     def __init__(self, access: int, address: int, mapped: int = 0) -> None:
         self.access = access

@@ -142,8 +142,8 @@ static void children(const char *self) {
     if (!(child = vfork())) _exit(3);
     waitpid(child, &status, 0); SHOW(WEXITSTATUS(status));
     char *arguments[] = {"self", "again", "", NULL}, *wrong[] = {"x", NULL}, *environment[] = {"A=b", NULL};
-    status = posix_spawn(&child, "/none", NULL, NULL, wrong, environ); SHOW(status); SHOW(posix_spawn(&child, self, NULL, NULL, arguments, environment));
-    waitpid(child, &status, 0); SHOW(WEXITSTATUS(status)); SHOW(execve("/", wrong, environ)); SHOW(execve("none", wrong, environ));
+    status = posix_spawn(&child, "/none", NULL, NULL, wrong, environ); SHOW(status); int spawned = posix_spawn(&child, self, NULL, NULL, arguments, environment);
+    waitpid(child, &status, 0); SHOW(spawned); SHOW(WEXITSTATUS(status)); SHOW(execve("/", wrong, environ)); SHOW(execve("none", wrong, environ));
     int ends[2]; pipe2(ends, O_CLOEXEC); if (!(child = fork())) { dup2(ends[1], 1); execl("/bin/sh", "sh", "-c", "echo from shell; exit 4", NULL); }
     char text[32] = ""; SHOW(read(ends[0], text, 31)); printf("%s", text); waitpid(child, &status, 0); SHOW(WEXITSTATUS(status));
     SHOW(system("exit 5") >> 8); FILE *pipe = popen("echo popen", "r"); fgets(text, 31, pipe); printf("%s", text); SHOW(pclose(pipe));

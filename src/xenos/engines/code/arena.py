@@ -61,10 +61,19 @@ class Arena:
             self.kind = "one mapping, writable and executable"
         self.view = memoryview((ctypes.c_char * size).from_address(self._writable)).cast("B")
         self.used = 0
+        self._free: list[tuple[int, int]] = []   # (size, start) of parts given back
         self.flush: Callable[[int, int], None] | None = None   # makes code in [first, behind) visible, where the host needs it
 
     def allocate(self, size: int, alignment: int = 4096) -> int:
         """Offset of fresh room; HostError if the arena is full."""
+        size = (size + 4095) & -4096
+        for number, (room, start) in enumerate(self._free):
+            if room >= size:
+                del self._free[number]
+                if room > size:
+                    self._free.append((room - size, start + size))
+                    self._free.sort()
+                return start
         start = (self.used + alignment - 1) & -alignment
         if start + size > self.size:
             raise HostError(f"the code arena of {self.size >> 20} MiB is full")
@@ -72,8 +81,8 @@ class Arena:
         return start
 
     def release(self, start: int, size: int) -> None:
-        """Give the pages of a freed part back to the host; they read as zeros."""
-        first, last = (start + 4095) & -4096, (start + size) & -4096
+        """Empty a part: its pages go back to the host and read as zeros."""
+        first, last = (start + 4095) & -4096, (start + size + 4095) & -4096
         if last <= first:
             return
         if self.dual:
@@ -81,6 +90,16 @@ class Arena:
         else:
             _map(self.base + first, last - first, _PROT_READ | _PROT_WRITE | _PROT_EXEC,
                  _PRIVATE | _ANONYMOUS | _FIXED | _NORESERVE, -1)
+
+    def free(self, start: int, size: int) -> None:
+        """Give back what `allocate(size)` gave; neighbouring free parts are joined."""
+        size = (size + 4095) & -4096
+        for room, other in list(self._free):
+            if other + room == start or start + size == other:
+                self._free.remove((room, other))
+                start, size = min(start, other), size + room
+        self._free.append((size, start))
+        self._free.sort()
 
     def own(self) -> None:
         """In a forked child: replace the pages shared with the parent by a copy, at the same addresses."""

@@ -117,6 +117,23 @@ class Segment:
         """Units that the cache on disk does not have."""
         return len(self.units) - (self.kept if self.tables is None else 0)
 
+    def forget(self, first: int, end: int) -> list[int]:
+        """Unlink the unit that was translated from [`first`, `end`): jumps to it go to their stubs again; gives its blocks.
+
+        Its room is not used again before the whole segment is cleared: another jump into it may be under way.
+        """
+        self.open()
+        self.units.remove((first, end))
+        gone = [pc for pc in self.blocks if first <= pc < end or pc == first]
+        for pc in gone:
+            del self.blocks[pc]
+            links = self.incoming.pop(pc, [])
+            for site, stub in links:
+                self.patch(site, stub)
+            if links:
+                self.pending.setdefault(pc, []).extend(links)
+        return gone
+
     def covers(self, start: int, end: int) -> bool:
         """Whether guest code in that range was translated here."""
         if self.tables is not None:

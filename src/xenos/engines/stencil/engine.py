@@ -14,6 +14,7 @@ from xenos.engines.code.table import Table
 from xenos.engines.hosts import host_segment
 from xenos.engines.runtime.native import Runtime
 from xenos.errors import EngineError
+from xenos.memory.flat import MemoryFault
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -54,6 +55,7 @@ class StencilEngine:
         self._reference: ReferenceEngine | None = None
         self._soft = False
         self._stale = False
+        self._bytes: dict[tuple[int, int], bytes] = {}   # what units of code that may be written were translated from
 
     # Running.
 
@@ -191,8 +193,6 @@ class StencilEngine:
         return self._translator
 
     def _translate(self, pc: int, cpu: Cpu) -> Exit | None:
-        from xenos.memory.flat import MemoryFault
-
         assert self._memory is not None and self._halves is not None
         if pc & 1:
             return Illegal(0)
@@ -200,6 +200,10 @@ class StencilEngine:
             limit = self._limit(pc)
         except MemoryFault as fault:
             return Fault(Fault.EXECUTE, fault.address, fault.mapped)
+        if pc + 2 == limit and self.pack.is_long(self._halves[pc >> 1]):
+            # The second half of the instruction lies where nothing may be executed.
+            mapped = self._memory.regions.at(limit) is not None
+            return Fault(Fault.EXECUTE, limit, Fault.PROTECTED if mapped else Fault.NOTHING)
         segment = self._segment(pc)
         if self.table.find(pc):
             return None                  # it came with the segment from the cache
@@ -207,6 +211,9 @@ class StencilEngine:
             self._drop(segment)
             return None
         self.translated += 1
+        if segment is self._anywhere:
+            first, end = segment.units[-1]
+            self._bytes[first, end] = bytes(self._memory.view[first:end])
         insert, base = self.table.insert, segment.base
         for start, where in segment.new:
             insert(start, base + where)
@@ -238,7 +245,10 @@ class StencilEngine:
         assert self._memory is not None
         key = None
         if self.store is not None and not self._soft:
-            key = digest(self.pack.key, low.to_bytes(8, "little"), self._memory.view[low:high])
+            try:
+                key = digest(self.pack.key, low.to_bytes(8, "little"), self._memory.read(low, high - low))
+            except MemoryFault:
+                key = None               # the file is shorter than its mapping
         room = min(12 * (high - low) + (1 << 16), self._segment_type.LARGEST)
         segment = self._segment_type(self.arena, room, low, high, self.pack.constants, key)
         self.segments.append(segment)
@@ -266,13 +276,40 @@ class StencilEngine:
     # Forgetting.
 
     def _code_changed(self, start: int, end: int) -> None:
-        self.invalidate(start, end)
+        """Guest memory was mapped, unmapped or protected otherwise: all code in the range goes, whatever its bytes."""
+        for segment in list(self.segments):
+            if not segment.covers(start, end):
+                continue
+            if segment is self._anywhere:
+                self._forget(segment, [unit for unit in segment.units if unit[0] < end and start < unit[1]])
+            else:
+                self._drop(segment)
 
     def invalidate(self, start: int, end: int) -> None:
-        """Guest code in this range may have changed: what was translated from it is forgotten."""
-        for segment in list(self.segments):
-            if segment.covers(start, end):
-                self._drop(segment)
+        """The guest says that it wrote code in this range: what was translated from bytes that are others now is forgotten.
+
+        Code in file mappings that cannot be written is still what it was.
+        """
+        segment, memory = self._anywhere, self._memory
+        if segment is None or memory is None:
+            return
+        changed = []
+        for unit in segment.units:
+            if unit[0] < end and start < unit[1]:
+                try:
+                    same = memory.read(unit[0], unit[1] - unit[0]) == self._bytes.get(unit)
+                except MemoryFault:
+                    same = False
+                if not same:
+                    changed.append(unit)
+        self._forget(segment, changed)
+
+    def _forget(self, segment: Segment, units: list[tuple[int, int]]) -> None:
+        for unit in units:
+            for pc in segment.forget(*unit):
+                self.table.remove(pc)
+            self._bytes.pop(unit, None)
+            self._stale = True
 
     def flush(self) -> None:
         """Forget all translated code."""
@@ -285,12 +322,12 @@ class StencilEngine:
         segment.open()
         for pc in segment.blocks:
             self.table.remove(pc)
-        used = segment.used
-        segment.clear(self.pack.constants)
-        self.arena.release(segment.start, used)
+        self.arena.release(segment.start, segment.used)
         if segment is self._anywhere:
             segment.clear(self.pack.constants)
+            self._bytes.clear()
         else:
+            self.arena.free(segment.start, segment.capacity)
             self.segments.remove(segment)
         self._stale = True
 
