@@ -49,7 +49,9 @@ class Kernel:
         return self._slope(name) / self._slope("native")
 
     def _slope(self, name: str) -> float:
-        return median(self.twice.get(name, [])) - median(self.once.get(name, []))
+        # The first round, in which everything is translated, would take from the difference what is not in it.
+        once, twice = self.once.get(name, []), self.twice.get(name, [])
+        return median(twice[1:] or twice) - median(once[1:] or once)
 
 
 def all_kernels(only: str, scale: float) -> list[Kernel]:

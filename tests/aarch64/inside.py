@@ -58,7 +58,8 @@ def instructions(pack: Any, count: int, chapters: list[str]) -> int:
 def describe(want: Any, have: Any) -> str:
     """How two results differ; empty if they do not."""
     told = [f"{part}: {getattr(want, part)} wanted, {getattr(have, part)} given"
-            for part in ("signal", "pc", "fcsr", "memory", "fault_address") if getattr(want, part) != getattr(have, part)]
+            for part in ("signal", "pc", "fcsr", "memory", "fault_address")
+            if getattr(want, part) != getattr(have, part)]
     told += [f"{file}{i}: {a:#x} wanted, {b:#x} given" for file in ("x", "f")
              for i, (a, b) in enumerate(zip(getattr(want, file), getattr(have, file), strict=True)) if a != b]
     return "; ".join(told)

@@ -18,6 +18,7 @@ MACHINE = GUEST.linux.elf_machine
 TEXT, DATA = 0x11000, 0x12000   # where a program's code and its data lie
 EXIT = ["addi a7, zero, 93", "ecall"]
 SPIN = ["jal zero, 0"]
+WRITE = ["addi a0, zero, 1", f"lui a1, {DATA >> 12}", "addi a7, zero, 64"]   # the data; the length comes in a2
 
 
 @cache
@@ -49,13 +50,13 @@ def elf(lines: list[str], data: bytes = b"", symbols: dict[str, int] | None = No
         tail += content
     head = b"\x7fELF\2\1\1" + bytes(9) + struct.pack(
         "<HHIQQQIHHHHHH", 2, MACHINE, 1, TEXT, 64, at + len(tail), 0, 64, 56, len(segments), 64, len(sections), 4)
-    return (head + body).ljust(0x1000, b"\0") + code.ljust(0x1000, b"\0") + data.ljust(8, b"\0") + tail + b"".join(sections)
+    loaded = (head + body).ljust(0x1000, b"\0") + code.ljust(0x1000, b"\0") + data.ljust(8, b"\0")
+    return loaded + tail + b"".join(sections)
 
 
 def printing(text: bytes, status: int = 0) -> bytes:
     """A program that writes `text` to its standard output and exits."""
-    return elf(["addi a0, zero, 1", f"lui a1, {DATA >> 12}", f"addi a2, zero, {len(text)}", "addi a7, zero, 64", "ecall",
-                f"addi a0, zero, {status}", *EXIT], text)
+    return elf([*WRITE, f"addi a2, zero, {len(text)}", "ecall", f"addi a0, zero, {status}", *EXIT], text)
 
 
 def write(folder: Path, content: bytes, name: str = "program") -> Path:

@@ -1,4 +1,4 @@
-"""What cannot be run: each refusal is one line that says what and what to do, with the status that a shell would give."""
+"""What cannot be run: each refusal is one line that says what and what to do, with a shell's status."""
 
 from __future__ import annotations
 

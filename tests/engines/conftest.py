@@ -21,9 +21,35 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         items[:] = chosen
 
 
+class Pairs:
+    """One pair of engines at a time: only one may own the guest memory of a process."""
+
+    def __init__(self) -> None:
+        self._open: SideBySide | None = None
+
+    def at(self, level: int) -> SideBySide:
+        """The engines at a host level."""
+        if self._open is None or self._open.level != level:
+            self.close()
+            self._open = SideBySide(level)
+        return self._open
+
+    def close(self) -> None:
+        """Let the memory go."""
+        if self._open is not None:
+            self._open.close()
+        self._open = None
+
+
 @pytest.fixture(scope="module")
-def pair() -> Iterator[SideBySide]:
-    """At the best level of this host."""
-    made = SideBySide(BEST)
+def pairs() -> Iterator[Pairs]:
+    """Engines at any host level."""
+    made = Pairs()
     yield made
     made.close()
+
+
+@pytest.fixture
+def pair(pairs: Pairs) -> SideBySide:
+    """Engines at the best level of this host."""
+    return pairs.at(BEST)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from engines.conftest import Pairs
 from engines.side_by_side import BEST, DATA, LEVELS, SideBySide, registers
 from engines.side_by_side import Block as OneBlock
 from engines.wild_blocks import ASSEMBLER, WildBlocks
@@ -17,14 +18,10 @@ RUNS = [(BEST, seed, 2400, 12) for seed in range(4)] + [(BEST, 4, 400, 90)] + [(
 
 
 @pytest.mark.parametrize(("level", "seed", "count", "length"), RUNS)
-def test_random_blocks(level: int, seed: int, count: int, length: int) -> None:
-    pair = SideBySide(level)
-    try:
-        maker = WildBlocks(seed)
-        for number in range(count):
-            pair.check(maker.block(length), f"seed {seed}, block {number}")
-    finally:
-        pair.close()
+def test_random_blocks(pairs: Pairs, level: int, seed: int, count: int, length: int) -> None:
+    maker = WildBlocks(seed)
+    for number in range(count):
+        pairs.at(level).check(maker.block(length), f"seed {seed}, block {number}")
 
 
 def lockstep(pair: SideBySide) -> LockstepEngine:

@@ -8,32 +8,36 @@ from __future__ import annotations
 
 _BASE = ("errors", "cpu")
 # `isa` is the form that guests fill in and the list of them; the guests themselves live in rooms below it.
-_DESCRIPTION = (*_BASE, "semantics", "isa")
+_DESCRIPTION = (*_BASE, "semantics", "isa", "linux.form")
 _CODE = ("engines.code", "engines.llvm", "engines.hosts")
+_STENCILS = ("engines.stencil", "engines.stencil.binding", "engines.stencil.render")
+_ENGINES = (*_CODE, "engines.runtime", "engines.reference", *_STENCILS, "engines.lockstep", "engines")
 
 STREETS: dict[str, tuple[str, ...]] = {
     "errors": (),
     "cpu": ("errors",),
     "semantics": _BASE,
     "memory": _BASE,
-    "isa": (*_BASE, "semantics"),
+    "linux.form": (),       # what Linux expects of a guest: a plain form that guests fill in
+    "isa": (*_BASE, "semantics", "linux.form"),
     "engines.code": _BASE,
     "engines.llvm": (*_BASE, "semantics", "engines.code"),
-    "engines.hosts": (*_BASE, "semantics", "engines.code", "engines.llvm"),
+    # How a stencil's text is written: below the runtime and the hosts, which speak of its holes and its convention.
+    "engines.stencil.binding": (*_BASE, "semantics", "engines.llvm"),
+    "engines.stencil.render": (*_BASE, "semantics", "engines.llvm", "engines.stencil.binding"),
+    "engines.hosts": (*_BASE, "semantics", "engines.code", "engines.llvm", "engines.stencil.binding"),
     "engines.reference": (*_DESCRIPTION, "memory"),
-    "engines.runtime": (*_BASE, "semantics", "memory", *_CODE),
-    "engines.stencil": (*_DESCRIPTION, "memory", *_CODE, "engines.runtime", "engines.reference"),
+    "engines.runtime": (*_BASE, "semantics", "memory", *_CODE, "engines.stencil.render"),
+    "engines.stencil": (*_DESCRIPTION, "memory", *_CODE, "engines.runtime", "engines.reference", *_STENCILS[1:]),
     "engines.lockstep": (*_DESCRIPTION, "memory", "engines.reference", "engines.stencil"),
-    "engines": (*_DESCRIPTION, "memory", *_CODE, "engines.runtime", "engines.reference", "engines.stencil",
-                "engines.lockstep"),
-    "linux": (*_BASE, "memory", "isa"),
+    "engines": (*_DESCRIPTION, "memory", *_ENGINES[:-1]),
+    "linux": (*_BASE, "memory", "isa", "linux.form"),
     # A guest says which numbers Linux gives its calls, and answers those that only it has.
     "isa.riscv": (*_DESCRIPTION, "memory", "linux"),
-    "api": (*_DESCRIPTION, "memory", "engines", "engines.reference", "engines.stencil", "engines.lockstep", "linux"),
+    "api": (*_DESCRIPTION, "memory", *_ENGINES, "linux"),
     # The front door, and what it opens to.
     "": ("errors", "cpu", "api"),
-    "cli": (*_DESCRIPTION, "memory", *_CODE, "engines.runtime", "engines.reference", "engines.stencil",
-            "engines.lockstep", "engines", "linux", "api", ""),
+    "cli": (*_DESCRIPTION, "memory", *_ENGINES, "linux", "api", ""),
     "__main__": ("cli",),
 }
 

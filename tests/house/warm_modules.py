@@ -1,5 +1,18 @@
-"""The modules of a warm `xenos run`, beyond those of `python3 -I -S -c pass`."""
+"""The modules of a warm `xenos run`, beyond those of a Python that does nothing; a host's own are not listed."""
 
 from __future__ import annotations
 
-MODULES: tuple[str, ...] = ()
+MODULES: tuple[str, ...] = (
+    "__future__", "_bisect", "_blake2", "_collections", "_ctypes", "_functools", "_operator", "_struct",
+    "array", "bisect", "collections", "collections.abc", "ctypes", "ctypes._endian", "encodings.ascii", "enum",
+    "functools", "itertools", "keyword", "operator", "reprlib", "signal", "struct", "types",
+    "xenos", "xenos.api", "xenos.api.start", "xenos.cli", "xenos.cli.main", "xenos.cli.run", "xenos.cpu",
+    "xenos.cpu.exits", "xenos.cpu.layout", "xenos.cpu.state", "xenos.engines", "xenos.engines.choose",
+    "xenos.engines.code", "xenos.engines.code.arena", "xenos.engines.code.segment", "xenos.engines.code.store",
+    "xenos.engines.code.table", "xenos.engines.hosts", "xenos.engines.runtime", "xenos.engines.runtime.native",
+    "xenos.engines.stencil", "xenos.engines.stencil.engine", "xenos.engines.stencil.pack", "xenos.errors",
+    "xenos.linux", "xenos.linux.dispatch", "xenos.linux.elf", "xenos.linux.form", "xenos.linux.loader",
+    "xenos.linux.outcome", "xenos.linux.paths", "xenos.linux.process", "xenos.linux.program",
+    "xenos.linux.signals", "xenos.linux.stack", "xenos.linux.table", "xenos.linux.unistd", "xenos.memory",
+    "xenos.memory.flat", "xenos.memory.host", "xenos.memory.placement", "xenos.memory.regions",
+)

@@ -1,4 +1,4 @@
-"""A breakpoint: the guest's own breakpoint instruction in place of the one at an address, until it is taken out again."""
+"""A breakpoint: the guest's own breakpoint instruction in place of another, until it is taken out again."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ def instruction(guest: Guest) -> bytes:
     """The shortest instruction of a guest that is a breakpoint and nothing else."""
     if guest.name not in _instructions:
         instructions = guest.instructions()
-        entries = [*instructions.instructions.values(), *instructions.aliases.values()]
         found = []
-        for entry in entries:
-            form = next(getattr(entry, "target", entry).forms())
-            control = form.control
+        encodings = [(one.pattern, one) for one in instructions.instructions.values()]
+        encodings += [(alias.pattern, alias.target) for alias in instructions.aliases.values()]
+        for pattern, target in encodings:
+            control = next(target.forms()).control
             if control is not None and control.op == "trap" and control.attr("cause") == "breakpoint":
-                found.append((entry.pattern.width // 8, entry.pattern.value))
+                found.append((pattern.width // 8, pattern.value))
         size, word = min(found)
         _instructions[guest.name] = word.to_bytes(size, "little")
     return _instructions[guest.name]
@@ -49,12 +49,14 @@ class Breakpoint:
             raise UsageError(f"there is no code at {self._address:#x} to stop at")
         region = memory.regions.at(self._address)
         if region is not None and region.shared:
-            raise UsageError(f"the code at {self._address:#x} is shared with others and cannot be changed to stop there")
+            raise UsageError(f"the code at {self._address:#x} is shared memory, which is not changed to stop there")
         self._write(self._code)
         self._process.after_fork.append(self._remove)
         self._process.after_exec.append(self._forget)
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None,
+    ) -> None:
         self._process.after_fork.remove(self._remove)
         self._process.after_exec.remove(self._forget)
         self._remove()

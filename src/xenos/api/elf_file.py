@@ -63,8 +63,12 @@ class ElfFile:
         if len(data) < 64 or data[4] != 2 or data[5] != 1:
             raise LoadError(f"{path}: not a 64-bit little-endian ELF file, or truncated")
         self._data = data
-        (self.kind, self.machine, _, self.entry, self._segments_at, self._sections_at, _, _, segment_size, self._segments,
-         section_size, self._sections, self._names_in) = _HEADER.unpack_from(data, 16)
+        header = _HEADER.unpack_from(data, 16)
+        self.kind: int = header[0]
+        self.machine: int = header[1]
+        self.entry: int = header[3]
+        self._segments_at, self._sections_at = header[4:6]
+        segment_size, self._segments, section_size, self._sections, self._names_in = header[8:]
         if segment_size != _SEGMENT.size:
             self._segments = 0
         if section_size != _SECTION.size:

@@ -86,7 +86,7 @@ class Process:
 
     def load(self, program: str | os.PathLike[str], *arguments: str | os.PathLike[str]) -> None:
         """Put another program of the same guest in place of whatever is there."""
-        self._argv = [os.fspath(program), *map(os.fspath, arguments)]
+        self._argv = [os.fspath(word) for word in (program, *arguments)]
         self.reset()
 
     def reset(self) -> None:
@@ -107,8 +107,8 @@ class Process:
     def step(self, count: int = 1) -> Exit:
         """Execute exactly `count` instructions, in the reference engine; says why the CPU stopped last.
 
-        That is `Budget()` after a plain instruction. A system call, a fault or a signal has been seen to: whether it was
-        the program's end tells `result`.
+        That is `Budget()` after a plain instruction. A system call, a fault or a signal has been seen to by then;
+        `result` tells whether that was the program's end.
         """
         self._check()
         if self.result is not None:
@@ -224,7 +224,9 @@ class Process:
     def __enter__(self) -> Process:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None,
+    ) -> None:
         self.close()
 
     def __del__(self) -> None:

@@ -38,7 +38,7 @@ def run(
     """
     ours, theirs = socket.socketpair()
     request = {
-        "arguments": [os.fspath(program), *map(os.fspath, arguments)],
+        "arguments": [os.fspath(word) for word in (program, *arguments)],
         "sysroot": None if sysroot is None else os.path.abspath(sysroot), "engine": engine, "strace": strace,
         "env": dict(os.environ if env is None else env),
     }
@@ -74,7 +74,8 @@ def _send(ours: socket.socket, request: bytes) -> None:
 
 
 def _result(ours: socket.socket, status: int, stdout: bytes, stderr: bytes) -> Result:
-    ours.setblocking(False)  # the answer is there by now, or never comes: a child that the guest left may hold the socket
+    # The answer is there by now, or never comes, though a child that the guest left may still hold the socket.
+    ours.setblocking(False)
     try:
         answer = json.loads(ours.recv(1 << 16) or b"{}")
     except (BlockingIOError, ConnectionResetError):

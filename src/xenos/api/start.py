@@ -1,4 +1,4 @@
-"""An empty guest process, put together: CPU, memory, engine, kernel. The command line starts here, too, so it imports little."""
+"""An empty guest process, put together. The command line starts here, too, so this imports little."""
 
 from __future__ import annotations
 

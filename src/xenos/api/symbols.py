@@ -24,8 +24,8 @@ def mapped_symbols(memory: FlatMemory, program: str) -> dict[str, int]:
             _tables[key] = _read(region.file, region.start, region.offset)
         files[key] = _tables[key]
     merged: dict[str, int] = {}
-    for (path, _), table in sorted(files.items(), key=lambda item: (item[0][0] == program, -item[0][1])):
-        merged.update(table)
+    for key in sorted(files, key=lambda key: (key[0] == program, -key[1])):
+        merged.update(files[key])
     return merged
 
 

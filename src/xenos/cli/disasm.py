@@ -83,7 +83,7 @@ class Listing:
         self._disassembler = Disassembler(self._set, self.guest.names)
 
     def labels(self, part: Code) -> Labels:
-        """What addresses in that code are called; sections of object files all start at 0, each with names of its own."""
+        """What addresses in that code are called. Sections of object files all start at 0, each with its own names."""
         if self._file.relocatable:
             return Labels([symbol for symbol in self._symbols if symbol.section == part.index])
         return Labels(self._symbols)

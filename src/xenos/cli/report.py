@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 def statistics(process: Process, outcome: Outcome, seconds: tuple[float, float]) -> str:
-    """The lines of --stats. Instructions and times are those of this process: children of the guest count for themselves."""
+    """The lines of --stats, on this process alone: children of the guest are not counted."""
     wall, cpu = seconds
     executed = process.cpu.count
     how = f"died by signal {outcome.signal}" if outcome.signal else f"exit status {outcome.status}"

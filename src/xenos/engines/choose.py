@@ -22,7 +22,7 @@ KINDS = ("stencil", "reference", "lockstep")
 
 
 def cache_folder() -> str:
-    """Where Xenos keeps what it made: $XENOS_CACHE, else $XDG_CACHE_HOME/xenos, else ~/.cache/xenos. It may not exist."""
+    """Where Xenos keeps what it made: $XENOS_CACHE, else $XDG_CACHE_HOME/xenos, else ~/.cache/xenos. May not exist."""
     environ = os.environ
     if environ.get("XENOS_CACHE"):
         return environ["XENOS_CACHE"]
@@ -33,7 +33,7 @@ def cache_folder() -> str:
 
 
 def guest_name(program: str | bytes) -> str:
-    """The guest that a program is for. For scripts, and for what no guest runs, the first one: loading says what is wrong."""
+    """The guest that a program is for. For scripts and for what no guest runs, the first one: loading will complain."""
     try:
         with open(program, "rb") as file:
             head = file.read(20)
@@ -46,7 +46,7 @@ def guest_name(program: str | bytes) -> str:
 
 
 def _machines() -> dict[int, str]:
-    """Guests by the e_machine of their ELF files; 0 is the first. Kept in the cache, so that a start imports no guest."""
+    """Guests by the e_machine of their ELF files; 0 is the first. Kept in the cache: a start imports no guest."""
     import marshal
 
     from xenos.engines.code.store import Store, digest
@@ -66,7 +66,7 @@ def _machines() -> dict[int, str]:
 
 
 def forms(name: str, engine: Any = None) -> tuple[LinuxForm, Layout]:
-    """How the guest of that name calls its kernel, and where its registers lie; from the engine's pack, if it has one."""
+    """How the guest of that name calls its kernel, and where its registers lie: from the engine's pack, if any."""
     pack = getattr(engine, "pack", None)
     if pack is not None and pack.name == name:
         return pack.linux, pack.layout
@@ -86,7 +86,7 @@ def register_names(name: str) -> dict[str, tuple[str, int]]:
 
 
 def make_engine(kind: str, name: str, progress: Progress | None = None) -> Any:
-    """A new engine of that kind for the guest of that name; `progress(done, total)` is called while stencils are compiled."""
+    """A new engine of that kind for the guest of that name; `progress(done, total)` is called while one compiles."""
     if kind == "reference":
         return _reference(name)
     if kind == "stencil":

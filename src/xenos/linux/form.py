@@ -1,4 +1,4 @@
-"""The form in which a guest says how its programs talk to Linux; plain data, so that it can be kept for a warm start."""
+"""The form in which a guest says how its programs talk to Linux; plain data, so that a warm start can keep it."""
 
 from __future__ import annotations
 

@@ -84,10 +84,10 @@ def check(process: Process, opened: Opened) -> Program:
     try:
         program.interpreter_fd = os.open(host, os.O_RDONLY | os.O_CLOEXEC, dir_fd=dir_fd)
     except OSError as error:
-        cure = "has no such file; unpack the guest's C library there" if process.paths.root else "is not set"
-        raise MissingFile(
-            f"{name}: needs the dynamic linker {wanted} ({error.strerror}); the sysroot {cure}: --sysroot DIR"
-        ) from None
+        cure = "name an unpacked guest system with --sysroot DIR"
+        if process.paths.root:
+            cure = f"unpack the guest's C library into {os.fsdecode(process.paths.root)}"
+        raise MissingFile(f"{name}: cannot open its dynamic linker {wanted} ({error.strerror}); {cure}") from None
     try:
         program.interpreter = elves.read(program.interpreter_fd, _host_name(program.interpreter_fd), machine, limit)
     except (LoadError, OSError) as error:

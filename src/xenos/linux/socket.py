@@ -14,10 +14,11 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from xenos.linux.process import Process
 
-EFAULT, EINVAL, EMSGSIZE = 14, 22, 90
+EINVAL, ENAMETOOLONG, EMSGSIZE = 22, 36, 90
 SOCK_CLOEXEC, SOCK_NONBLOCK = 0o2000000, 0o4000
 MSG_CMSG_CLOEXEC, MSG_NOSIGNAL = 0x40000000, 0x4000
 _ADDRESS_MAX = 128  # sizeof(struct sockaddr_storage)
+_LOCAL_MAX = 110    # sizeof(struct sockaddr_un)
 _OPTION_MAX = 4096
 _CONTROL_MAX = 64 << 10
 _MSGHDR = struct.Struct("<QIxxxxQQQQixxxx")
@@ -48,12 +49,13 @@ def _address(process: Process, addr: int, length: int) -> bytes:
     if length > _ADDRESS_MAX:
         raise OSError(EINVAL, "address too long")
     data = process.memory.read(addr, length)
-    if data[:2] == b"\1\0" and data[2:3] == b"/":  # AF_UNIX, with a path
-        host, _ = process.locate(-100, data[2:].split(b"\0", 1)[0])
-        moved = data[:2] + host + b"\0"
-        if len(moved) <= 110:
-            return moved
-    return data
+    if data[:2] != b"\1\0" or data[2:3] in (b"", b"\0"):  # not AF_UNIX, or without a path
+        return data
+    host, dir_fd = process.locate(-100, data[2:].split(b"\0", 1)[0])
+    moved = data[:2] + (host if dir_fd is None else b"/proc/self/fd/%d/%s" % (dir_fd, host)) + b"\0"
+    if len(moved) > _LOCAL_MAX:
+        raise OSError(ENAMETOOLONG, "the path of a socket is too long on the host")
+    return moved
 
 
 def connect(process: Process, fd: int, addr: int, length: int) -> int:

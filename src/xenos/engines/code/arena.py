@@ -13,7 +13,7 @@ from xenos.errors import HostError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
 _PROT_READ, _PROT_WRITE, _PROT_EXEC = 1, 2, 4
 _SHARED, _PRIVATE, _FIXED, _ANONYMOUS, _NORESERVE = 1, 2, 0x10, 0x20, 0x4000
@@ -101,16 +101,17 @@ class Arena:
         self._free.append((size, start))
         self._free.sort()
 
-    def own(self) -> None:
-        """In a forked child: replace the pages shared with the parent by a copy, at the same addresses."""
+    def own(self, parts: Iterable[tuple[int, int]]) -> None:
+        """In a forked child: replace the pages shared with the parent by a copy of these (start, size), at the same addresses."""
         if not self.dual:
             return
         fd = os.memfd_create("xenos-code", os.MFD_CLOEXEC)
         try:
             os.ftruncate(fd, self.size)
-            at = 0
-            while at < self.used:
-                at += os.pwrite(fd, self.view[at:min(self.used, at + (1 << 24))], at)
+            for start, size in parts:
+                end = start + size
+                while start < end:
+                    start += os.pwrite(fd, self.view[start:end], start)
             _map(self._writable, self.size, _PROT_READ | _PROT_WRITE, _SHARED | _FIXED, fd)
             _map(self.base, self.size, _PROT_READ | _PROT_EXEC, _SHARED | _FIXED, fd)
         finally:

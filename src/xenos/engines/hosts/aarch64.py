@@ -5,8 +5,9 @@ from __future__ import annotations
 NAME = "aarch64"
 TRIPLE = "aarch64-unknown-linux-gnu"
 
-# preserve_none passes integers in x20-x28, x0-x7, x10-x14 (llvm/lib/Target/AArch64/AArch64CallingConvention.td): the first is the
-# state pointer, the second the count of instructions, the others pins. x8, x9 and x15-x18 are left to the stencils themselves.
+# preserve_none passes integers in x20-x28, x0-x7, x10-x14 (llvm/lib/Target/AArch64/AArch64CallingConvention.td): the
+# first is the state pointer, the second the count of instructions, the others pins. x8, x9 and x15-x18 are left to the
+# stencils themselves.
 STATE_REGISTER = 20
 COUNT_REGISTER = 21
 GENERAL_PINS = (22, 23, 24, 25, 26, 27, 28, 0, 1, 2, 3, 4, 5, 6, 7, 10, 11, 12, 13, 14)
@@ -19,7 +20,8 @@ GENERAL_ORDER = tuple(range(len(GENERAL_PINS)))
 VECTOR_ORDER = VECTOR_PINS
 
 # Stencils are made with the large code model: a hole is a run of MOVZ and MOVK, whose fields are filled. The runtime is
-# position-independent. Homes of registers are compiled as these offsets, which stand for nothing else: fields of LDR and STR.
+# position-independent. Homes of registers are compiled as these offsets, which stand for nothing else: fields of LDR
+# and STR.
 STENCIL_MODEL = ("static", "large")
 RUNTIME_MODEL = ("pic", "small")
 HOME_PROBES = (0x400, 0x480, 0x500, 0x580, 0x600, 0x680)

@@ -1,22 +1,19 @@
-"""How AArch64 is made exact: order, floating-point operations, flags and rounding (Arm ARM, A1.5, D19 for FPCR and FPSR).
+"""How AArch64 is made exact: order, floating-point operations, flags and rounding (Arm ARM, A1.5, FPCR, FPSR).
 
-The host's sticky flags are the guest's while guest code runs, and default-NaN mode makes every NaN canonical. What is mended
-here: tininess is found before rounding, where the guest finds it after; and conversions out of range go the slow way.
+The host's sticky flags are the guest's while guest code runs, and default-NaN mode makes every NaN canonical. What is
+mended here: tininess is found before rounding, where the guest finds it after; conversions out of range go slow.
 """
 
 from __future__ import annotations
 
 from xenos.cpu import layout as at
+from xenos.engines.hosts.floats import STRICT, TOWARD_ZERO, IeeeFloats
 from xenos.engines.llvm.emit import FLOATS, UNLIKELY, Emit, Slow
 from xenos.semantics.values import Value
 
-_STRICT = ("round.dynamic", "fpexcept.strict")
-_DYNAMIC = 7
-_TOWARD_ZERO = 1
-_INFINITY = {32: 0x7F80_0000, 64: 0x7FF0_0000_0000_0000}
 _SMALLEST_NORMAL = {32: 0x0080_0000, 64: 0x0010_0000_0000_0000}
-# Bits of the first magnitude that may not convert, by width of float and integer, signed or not: 2**31, 2**63; where rounding
-# could reach it, a fraction less.
+# Bits of the first magnitude that may not convert, by width of float and integer, signed or not: 2**31, 2**63; where
+# rounding could reach it, a little less.
 _LIMITS = {(32, 32, True): 0x4F00_0000, (32, 64, True): 0x5F00_0000, (64, 32, True): 0x41DF_FFFF_FFC0_0000,
            (64, 64, True): 0x43E0_0000_0000_0000, (32, 32, False): 0x4F80_0000, (32, 64, False): 0x5F80_0000,
            (64, 32, False): 0x41EF_FFFF_FFE0_0000, (64, 64, False): 0x43F0_0000_0000_0000}
@@ -26,7 +23,7 @@ _UNDERFLOW = 1 << 3
 _DEFAULT_NAN = 1 << 25
 
 
-class AArch64Floats:
+class AArch64Floats(IeeeFloats):
     """The entries of an AArch64 host."""
 
     def __init__(self, level: int) -> None:
@@ -43,11 +40,6 @@ class AArch64Floats:
         """What came before a releasing store stays before it."""
         if "release" in order:
             emit.do("fence release")
-
-    def after_store(self, emit: Emit, order: str) -> None:
-        """An ordered store must not be overtaken by a later ordered load."""
-        if "acquire" in order:
-            emit.do("fence seq_cst")
 
     def fence(self, emit: Emit, before: str, after: str) -> None:
         """Only loads before: DMB ISHLD; else DMB ISH."""
@@ -72,26 +64,12 @@ class AArch64Floats:
 
     # The shape of most operations: float in, float out.
 
-    def _float(self, emit: Emit, value: Value, text: str) -> str:
-        if value.width not in (32, 64):
-            raise Slow("half precision")
-        return emit.line(f"bitcast i{value.width} {text} to {FLOATS[value.width]}")
-
-    def _rounding(self, emit: Emit, op: Value) -> None:
-        """A rounding mode in the encoding is exact here only while it is also the dynamic one."""
-        wanted = op.attr("rounding")
-        if wanted == _DYNAMIC:
-            return
-        if wanted > 3:
-            raise Slow("rounding that the host lacks")
-        emit.slow_unless(emit.line(f"icmp eq i64 {emit.load_state(at.ROUNDING)}, {wanted}"))
-
     def _arithmetic(self, emit: Emit, op: Value, name: str, *args: str, tiny: bool = False) -> str:
-        self._rounding(emit, op)
+        self.rounding(emit, op)
         type_ = FLOATS[op.width] if op.width in FLOATS else ""
-        floats = [self._float(emit, a, text) for a, text in zip(op.args, args, strict=True)]
+        floats = [self.number(emit, a, text) for a, text in zip(op.args, args, strict=True)]
         got = emit.call(type_, f"llvm.experimental.constrained.{name}.f{op.width}", *(f"{type_} {f}" for f in floats),
-                        metadata=_STRICT)
+                        metadata=STRICT)
         bits = emit.line(f"bitcast {type_} {got} to i{op.width}")
         if tiny:
             self._underflow(emit, op.width, bits)
@@ -100,8 +78,8 @@ class AArch64Floats:
     def _underflow(self, emit: Emit, width: int, bits: str) -> None:
         """Settle underflow where the result is no larger than the smallest normal number; else there was none.
 
-        The host's flag is kept clear, so that here it speaks of this operation. A smaller result was tiny after rounding too: our
-        flag is set. The smallest normal one may not have been: the reference engine knows.
+        The host's flag is kept clear, so that here it speaks of this operation. A smaller result was tiny after
+        rounding too: our flag is set. The smallest normal one may not have been: the reference engine knows.
         """
         t = f"i{width}"
         magnitude = emit.line(f"and {t} {bits}, {(1 << (width - 1)) - 1}")
@@ -145,39 +123,12 @@ class AArch64Floats:
 
     # Minimum, maximum, comparison.
 
-    def _compare(self, emit: Emit, op: Value, relation: str, a: str, b: str, signaling: bool) -> str:
-        width = op.args[0].width
-        type_ = FLOATS[width]
-        fa, fb = (self._float(emit, x, text) for x, text in zip(op.args, (a, b), strict=True))
-        return emit.call("i1", f"llvm.experimental.constrained.{'fcmps' if signaling else 'fcmp'}.f{width}", f"{type_} {fa}",
-                         f"{type_} {fb}", metadata=(relation, "fpexcept.strict"))
-
-    def feq(self, emit: Emit, op: Value, a: str, b: str) -> str:
-        """FCMP: invalid only for a signaling NaN."""
-        return self._compare(emit, op, "oeq", a, b, signaling=False)
-
-    def flt(self, emit: Emit, op: Value, a: str, b: str) -> str:
-        """FCMPE: invalid for any NaN."""
-        return self._compare(emit, op, "olt", a, b, signaling=True)
-
-    def fle(self, emit: Emit, op: Value, a: str, b: str) -> str:
-        """FCMPE."""
-        return self._compare(emit, op, "ole", a, b, signaling=True)
-
-    def flt_quiet(self, emit: Emit, op: Value, a: str, b: str) -> str:
-        """FCMP."""
-        return self._compare(emit, op, "olt", a, b, signaling=False)
-
-    def fle_quiet(self, emit: Emit, op: Value, a: str, b: str) -> str:
-        """FCMP."""
-        return self._compare(emit, op, "ole", a, b, signaling=False)
-
     def _extreme(self, emit: Emit, op: Value, name: str, a: str, b: str) -> str:
         """Unordered goes the slow way."""
-        unordered = self._compare(emit, op, "uno", a, b, signaling=False)
+        unordered = self.compare(emit, op, "uno", a, b)
         emit.slow_unless(emit.line(f"xor i1 {unordered}, true"))
         type_ = FLOATS[op.width]
-        fa, fb = (self._float(emit, x, text) for x, text in zip(op.args, (a, b), strict=True))
+        fa, fb = (self.number(emit, x, text) for x, text in zip(op.args, (a, b), strict=True))
         got = emit.call(type_, f"llvm.experimental.constrained.{name}.f{op.width}", f"{type_} {fa}", f"{type_} {fb}",
                         metadata=("fpexcept.strict",))
         return emit.line(f"bitcast {type_} {got} to i{op.width}")
@@ -199,13 +150,13 @@ class AArch64Floats:
         """FCVT: exact to double, rounded to single."""
         if op.width not in (32, 64):
             raise Slow("half precision")
-        value = self._float(emit, op.args[0], a)
+        value = self.number(emit, op.args[0], a)
         if op.width == 64:
             got = emit.call("double", "llvm.experimental.constrained.fpext.f64.f32", f"float {value}",
                             metadata=("fpexcept.strict",))
             return emit.line(f"bitcast double {got} to i64")
-        self._rounding(emit, op)
-        got = emit.call("float", "llvm.experimental.constrained.fptrunc.f32.f64", f"double {value}", metadata=_STRICT)
+        self.rounding(emit, op)
+        got = emit.call("float", "llvm.experimental.constrained.fptrunc.f32.f64", f"double {value}", metadata=STRICT)
         bits = emit.line(f"bitcast float {got} to i32")
         self._underflow(emit, 32, bits)
         return bits
@@ -213,15 +164,15 @@ class AArch64Floats:
     def float_to_int(self, emit: Emit, op: Value, a: str) -> str:
         """FCVTZS and kin where the number surely fits. Rounded otherwise, FRINTX goes before."""
         source, signed = op.args[0], op.attr("signed")
-        value, type_ = self._float(emit, source, a), FLOATS[source.width]
-        truncate = op.attr("rounding") == _TOWARD_ZERO
+        value, type_ = self.number(emit, source, a), FLOATS[source.width]
+        truncate = op.attr("rounding") == TOWARD_ZERO
         if not truncate:
-            self._rounding(emit, op)
+            self.rounding(emit, op)
         magnitude = emit.line(f"and i{source.width} {a}, {(1 << (source.width - 1)) - 1}") if signed else a
         emit.slow_unless(emit.line(f"icmp ult i{source.width} {magnitude}, {_LIMITS[source.width, op.width, signed]}"))
         if not truncate:
             value = emit.call(type_, f"llvm.experimental.constrained.rint.f{source.width}", f"{type_} {value}",
-                              metadata=_STRICT)
+                              metadata=STRICT)
         return emit.call(f"i{op.width}", f"llvm.experimental.constrained.fpto{'s' if signed else 'u'}i.i{op.width}."
                          f"f{source.width}", f"{type_} {value}", metadata=("fpexcept.strict",))
 
@@ -231,29 +182,12 @@ class AArch64Floats:
         if op.width not in (32, 64):
             raise Slow("half precision")
         if not (source == 32 and op.width == 64):
-            self._rounding(emit, op)
+            self.rounding(emit, op)
         type_ = FLOATS[op.width]
-        got = emit.call(type_, f"llvm.experimental.constrained.{'s' if op.attr('signed') else 'u'}itofp.f{op.width}.i{source}",
-                        f"i{source} {a}", metadata=_STRICT)
+        name = f"{'s' if op.attr('signed') else 'u'}itofp"
+        got = emit.call(type_, f"llvm.experimental.constrained.{name}.f{op.width}.i{source}", f"i{source} {a}",
+                        metadata=STRICT)
         return emit.line(f"bitcast {type_} {got} to i{op.width}")
-
-    def fclassify(self, emit: Emit, op: Value, a: str) -> str:
-        """One of ten bits, by integer comparisons alone."""
-        width, t = op.args[0].width, f"i{op.args[0].width}"
-        if width not in (32, 64):
-            raise Slow("half precision")
-        infinity = _INFINITY[width]
-        smallest = _SMALLEST_NORMAL[width]
-        quiet = infinity | smallest >> 1
-        magnitude = emit.line(f"and {t} {a}, {(1 << (width - 1)) - 1}")
-        negative = emit.line(f"icmp slt {t} {a}, 0")
-        classes = [(4, 3, 0), (5, 2, 1), (6, 1, smallest), (7, 0, infinity), (8, 8, infinity + 1), (9, 9, quiet)]
-        result = ""
-        for plus, minus, start in classes:
-            bit = emit.line(f"select i1 {negative}, i{op.width} {1 << minus}, i{op.width} {1 << plus}")
-            at_least = emit.line(f"icmp uge {t} {magnitude}, {start}")
-            result = emit.line(f"select i1 {at_least}, i{op.width} {bit}, i{op.width} {result}") if result else bit
-        return result
 
     def box(self, emit: Emit, op: Value, value: str) -> str:
         """Ones above."""
@@ -261,11 +195,6 @@ class AArch64Floats:
         return emit.line(f"or i{op.width} {wide}, {-(1 << op.args[0].width)}")
 
     # The environment.
-
-    def get_flags(self, emit: Emit, op: Value) -> str:
-        """What was accrued before this run of generated code, and what the host has raised since."""
-        flags = emit.line(f"or i64 {self.raised(emit)}, {emit.load_state(at.FLAGS)}")
-        return flags if op.width == 64 else emit.line(f"trunc i64 {flags} to i{op.width}")
 
     def raised(self, emit: Emit) -> str:
         """The host's sticky flags, in our numbering: the other way round."""
@@ -277,10 +206,6 @@ class AArch64Floats:
         """Ours take the value, the host's are cleared."""
         emit.store_state(at.FLAGS, emit.line(f"and i64 {value}, 31"))
         emit.call("void", "llvm.aarch64.set.fpsr", "i64 0")
-
-    def get_rounding(self, emit: Emit, op: Value) -> str:
-        """The mode as the guest set it."""
-        return emit.load_state(at.ROUNDING)
 
     def set_rounding(self, emit: Emit, op: Value, value: str) -> None:
         """Modes 0-3 (nearest, zero, down, up) are 0 3 2 1 on the host; others go the slow way."""

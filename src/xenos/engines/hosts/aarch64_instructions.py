@@ -64,7 +64,7 @@ def aimed(word: int, distance: int) -> int:
 
 
 def registers(word: int) -> Fields:
-    """The fields of a word that name registers, the zero register and stack pointer left out; EngineError if it is unknown here."""
+    """The fields of a word that name registers, but for zero and stack pointer; EngineError if the word is unknown."""
     group = word >> 25 & 15
     if group in (0b1000, 0b1001):
         fields = _immediate(word)

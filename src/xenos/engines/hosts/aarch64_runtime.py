@@ -1,4 +1,4 @@
-"""What the runtime needs of an AArch64 Linux host: the floating-point environment, signal frames, and coherent caches."""
+"""What the runtime needs of an AArch64 Linux host: floating-point environment, signal frames, coherent caches."""
 
 from __future__ import annotations
 
@@ -12,11 +12,12 @@ DECLARATIONS = ("declare i64 @llvm.aarch64.get.fpcr()\ndeclare void @llvm.aarch6
                 "declare ptr @llvm.sponentry.p0()\ndeclare ptr @llvm.frameaddress.p0(i32)\n"
                 "declare ptr @llvm.returnaddress(i32)\n")
 
-# struct ucontext: uc_mcontext.regs from 184 on (asm/sigcontext.h): x20 is the state pointer, x29 the frame, x30 the link.
+# struct ucontext: uc_mcontext.regs from 184 on (asm/sigcontext.h): x20 is the state pointer, x29 the frame pointer,
+# x30 the link register.
 CONTEXT = {"state": 344, "frame": 416, "link": 424, "stack": 432, "pc": 440}
 
-# Default-NaN mode (FPCR.DN, bit 25): every NaN that an instruction makes is the canonical one. Rounding modes 0-3 (nearest,
-# zero, down, up) are 0 3 2 1 in bits 22-23.
+# Default-NaN mode (FPCR.DN, bit 25): every NaN that an instruction makes is the canonical one. Rounding modes 0-3
+# (nearest, zero, down, up) are 0 3 2 1 in bits 22-23.
 ENTER = f"""
  %hostcontrol = call i64 @llvm.aarch64.get.fpcr()
  %hostflags = call i64 @llvm.aarch64.get.fpsr()
@@ -65,8 +66,8 @@ NOTE = """ %sp = call ptr @llvm.sponentry.p0()
  %link = ptrtoint ptr %lr to i64
 """
 
-# `flush(first, behind)`: code was written through another mapping. Clean the data cache and invalidate the instruction cache
-# line by line (Arm ARM, B2.4.4); line sizes are in CTR_EL0, as powers of two of words.
+# `flush(first, behind)`: code was written through another mapping. Clean the data cache and invalidate the instruction
+# cache line by line (Arm ARM, B2.4.4); line sizes are in CTR_EL0, as powers of two of words.
 _FLUSH = (
     0xD53B_0022,    # mrs  x2, ctr_el0
     0xD350_4C43,    # ubfx x3, x2, #16, #4

@@ -1,10 +1,9 @@
-"""Translated code on an AArch64 host: branches are patched in their words, and the instruction cache is told of what was written."""
+"""Translated code on an AArch64 host: branches are patched in their words, the instruction cache is told of it."""
 
 from __future__ import annotations
 
 from xenos.engines.code.segment import Segment
 from xenos.engines.hosts.aarch64_instructions import aimed
-
 
 
 class AArch64Segment(Segment):
@@ -14,7 +13,7 @@ class AArch64Segment(Segment):
     plain = False
     _published = 0             # what lies from here on was written since `publish`
 
-    def append(self, code: bytes | memoryview) -> int:
+    def append(self, code: bytes) -> int:
         """Put code behind what is there; it may be run after `publish`."""
         start = super().append(code)
         if start >= 0:
@@ -22,7 +21,7 @@ class AArch64Segment(Segment):
         return start
 
     def patch(self, site: int, target: int) -> None:
-        """Let the branch at `site` go to `target`. One that may be running is published at once (Arm ARM, B2.2.5 allows that)."""
+        """Let the branch at `site` go to `target`. One that may be running is published at once (Arm ARM, B2.2.5)."""
         word = int.from_bytes(self.view[site:site + 4], "little")
         self.view[site:site + 4] = aimed(word, target - site).to_bytes(4, "little")
         if site < self._published:

@@ -1,7 +1,7 @@
-"""Taking a function compiled for AArch64 apart into a stencil: hot part, cold part, and where registers, holes and exits stand.
+"""Taking a function compiled for AArch64 apart into a stencil: hot part, cold part, registers, holes and exits.
 
-A hole comes as a run of MOVZ and MOVK over 16 bits each; those that the hole's range makes needless are dropped. A home of a
-register comes as a load or store at an offset that stands for it.
+A hole comes as a run of MOVZ and MOVK of 16 bits each; those that the hole's range makes needless are dropped. A home
+of a register comes as a load or store at an offset that stands for it.
 """
 
 from __future__ import annotations
@@ -37,7 +37,10 @@ class RegisterPlace:
 
 
 class Pieces:
-    """A dissected function; see the one for x86-64. `fields` are the (bit, mask, symbol, template of the value) of all holes."""
+    """A dissected function, as for x86-64: code in two parts, exits and crossings by the offset of their branch.
+
+    `fields` are the (bit, mask, symbol, template of the value) of all holes.
+    """
 
     __slots__ = ("code", "crossings", "exits", "fields", "holes", "implicit", "places", "split")
 
@@ -53,7 +56,10 @@ class Pieces:
 
 
 class _Step:
-    """An instruction on its way to its new place. `goal` is a symbol or an old offset it jumps to; `over`: by a jump over a B."""
+    """An instruction on its way to its new place.
+
+    `goal` is a symbol or an old offset that it jumps to; `over` says that it does so by a jump over a B.
+    """
 
     __slots__ = ("at", "fields", "goal", "old", "over", "word")
 
@@ -90,9 +96,9 @@ def dissect(function: Function, holes: dict[str, Hole]) -> Pieces:
         info = jump(step.word)
         if info is not None and info.conditional:
             # Far ways out, and short jumps to another part, go by a B.
-            near = isinstance(step.goal, int) and where[step.goal] == (id(step) in inside) or step.goal == "NEXT" and (
-                id(step) in inside)
-            step.over = step.goal == "TAKEN" or info.short and not near
+            here = id(step) in inside
+            near = where[step.goal] == here if isinstance(step.goal, int) else step.goal == "NEXT" and here
+            step.over = step.goal == "TAKEN" or (info.short and not near)
     made = Pieces()
     at = 0
     for step in hot:
@@ -171,8 +177,8 @@ def _moved(old: int, word: int, type_: int, symbol: str, addend: int, own: str, 
         else:
             # MOVN where the value is negative: it sets all the ones above. Bit 30 tells it from MOVZ.
             step = _Step(old, first & ~(1 << 30), None)
-            step.fields.append((5, 0x200_FFFF, symbol, f"(~({value}) & 65535 if ({value}) >> 63 & 1 else ({value}) & 65535 | "
-                                                       f"{1 << 25})"))
+            negative, other = f"~({value}) & 65535", f"({value}) & 65535 | {1 << 25}"
+            step.fields.append((5, 0x200_FFFF, symbol, f"({negative} if ({value}) >> 63 & 1 else {other})"))
         return step
     if not everything and low >= -(1 << part) and high < 1 << part:
         return None
@@ -233,7 +239,7 @@ def _settle(step: _Step, made: Pieces, places: dict[int, int]) -> bytes:
 
 
 def probed(first: Pieces, second: Pieces, values: tuple[int, int]) -> list[tuple[int, int, str]] | None:
-    """Where two codes made for two values hold them, as (bit, mask, template of the value); None if that is not plain."""
+    """Where two codes made for two values hold them, as (bit, mask, template); None if that is not plain."""
     a, b = first.code, second.code
     if len(a) != len(b) or first.split != second.split or a == b:
         return None
@@ -251,31 +257,37 @@ def probed(first: Pieces, second: Pieces, values: tuple[int, int]) -> list[tuple
 
 def _held(words: tuple[int, int], values: tuple[int, int]) -> list[tuple[int, int, str]] | None:
     """The fields of one instruction in which the two values stand."""
-    word = words[0]
-    wide = 64 if word >> 31 else 32
-    # Shift amounts appear as they are, or taken from the width (left shifts), or from the width less one.
-    amounts = [("{}", lambda v: v), (f"({wide} - {{}})", lambda v: wide - v), (f"({wide - 1} - {{}})", lambda v: wide - 1 - v)]
-    turns = wide - 1
-    if word & 0x1F80_0000 == 0x1100_0000:               # add and subtract, immediate
-        fields = [(10, 0xFFF, [("{}", lambda v: v), ("(-{})", lambda v: -v)])]
-    elif word & 0x1F80_0000 == 0x1280_0000:             # MOVN, MOVZ, MOVK
-        part = (word >> 21 & 3) * 16
-        fields = [(5, 0xFFFF, [(f"(({{}}) >> {part})", lambda v: v >> part), (f"(~({{}}) >> {part})", lambda v: ~v >> part)])]
-    elif word & 0x1F80_0000 in (0x1300_0000, 0x1200_0000):      # bit field, logical: immr, imms
-        fields = [(16, turns, amounts), (10, turns, amounts)]
-    elif word & 0x1F80_0000 == 0x1380_0000:             # EXTR
-        fields = [(10, turns, amounts)]
-    else:
-        return None
     found = []
     rest = words[0] ^ words[1]
-    for low, mask, ways in fields:
+    for low, mask, ways in _candidates(words[0]):
         if not rest >> low & mask:
             continue                                    # the same in both: part of the operation
         rest &= ~(mask << low)
-        template = next((text for text, way in ways
-                         if all(w >> low & mask == way(v) & mask for w, v in zip(words, values, strict=True))), None)
-        if template is None or mask == 0xFFF and not 0 <= (values[0] if template == "{}" else -values[0]) <= mask:
+        template = next((text for text, sign, base, part in ways
+                         if all(w >> low & mask == (base + sign * v >> part) & mask
+                                for w, v in zip(words, values, strict=True))), None)
+        if template is None or (mask == 0xFFF and not 0 <= (values[0] if template == "{}" else -values[0]) <= mask):
             return None
         found.append((low, mask, template))
-    return None if rest else found
+    return None if rest or not found else found
+
+
+def _candidates(word: int) -> list[tuple[int, int, list[tuple[str, int, int, int]]]]:
+    """Fields that may hold a value: (position, mask, ways), a way being (template, sign, base, part).
+
+    The field is then the bits from `part` on of base + sign * value.
+    """
+    width = 64 if word >> 31 else 32
+    # Shift amounts stand as they are, or are taken from the width (shifts to the left), or from the width less one.
+    amounts = [("{}", 1, 0, 0), (f"({width} - {{}})", -1, width, 0), (f"({width - 1} - {{}})", -1, width - 1, 0)]
+    kind = word & 0x1F80_0000
+    if kind == 0x1100_0000:                             # add and subtract, immediate
+        return [(10, 0xFFF, [("{}", 1, 0, 0), ("(-{})", -1, 0, 0)])]
+    if kind == 0x1280_0000:                             # MOVN, MOVZ, MOVK
+        part = (word >> 21 & 3) * 16
+        return [(5, 0xFFFF, [(f"(({{}}) >> {part})", 1, 0, part), (f"(~({{}}) >> {part})", -1, -1, part)])]
+    if kind in (0x1300_0000, 0x1200_0000):              # bit field, logical: immr, imms
+        return [(16, width - 1, amounts), (10, width - 1, amounts)]
+    if kind == 0x1380_0000:                             # EXTR
+        return [(10, width - 1, amounts)]
+    return []

@@ -7,13 +7,10 @@ is mended here: NaNs are made canonical, conversions out of range and whatever t
 from __future__ import annotations
 
 from xenos.cpu import layout as at
+from xenos.engines.hosts.floats import INFINITY, STRICT, TOWARD_ZERO, IeeeFloats
 from xenos.engines.llvm.emit import FLOATS, UNLIKELY, Emit, Slow
 from xenos.semantics.values import Value
 
-_STRICT = ("round.dynamic", "fpexcept.strict")
-_DYNAMIC = 7
-_TOWARD_ZERO = 1
-_INFINITY = {32: 0x7F80_0000, 64: 0x7FF0_0000_0000_0000}
 _TWO_32_LESS_1 = {32: 0x4F7F_FFFF, 64: 0x41EF_FFFF_FFE0_0000}   # largest float <= 2**32 - 1
 _TWO_63 = {32: 0x5F00_0000, 64: 0x43E0_0000_0000_0000}
 
@@ -21,7 +18,7 @@ _TWO_63 = {32: 0x5F00_0000, 64: 0x43E0_0000_0000_0000}
 ALL_MASKED = 0x1F80
 
 
-class X86Floats:
+class X86Floats(IeeeFloats):
     """The entries of an x86-64 host with or without fused multiply-add (v3) and SSE4.1 (v2)."""
 
     def __init__(self, level: int) -> None:
@@ -34,11 +31,6 @@ class X86Floats:
 
     def before_store(self, emit: Emit, order: str) -> None:
         """Stores overtake nothing."""
-
-    def after_store(self, emit: Emit, order: str) -> None:
-        """An ordered store must not be overtaken by a later ordered load."""
-        if "acquire" in order:
-            emit.do("fence seq_cst")
 
     def fence(self, emit: Emit, before: str, after: str) -> None:
         """Only writes before reads can pass each other."""
@@ -69,20 +61,6 @@ class X86Floats:
 
     # The shape of most operations: float in, float out, NaNs canonical.
 
-    def _float(self, emit: Emit, value: Value, text: str) -> str:
-        if value.width not in (32, 64):
-            raise Slow("half precision")
-        return emit.line(f"bitcast i{value.width} {text} to {FLOATS[value.width]}")
-
-    def _rounding(self, emit: Emit, op: Value) -> None:
-        """A rounding mode in the encoding is exact here only while it is also the dynamic one."""
-        wanted = op.attr("rounding")
-        if wanted == _DYNAMIC:
-            return
-        if wanted > 3:
-            raise Slow("rounding that the host lacks")
-        emit.slow_unless(emit.line(f"icmp eq i64 {emit.load_state(at.ROUNDING)}, {wanted}"))
-
     def _is_nan(self, emit: Emit, type_: str, value: str) -> str:
         suffix = "f32" if type_ == "float" else "f64"
         return emit.call("i1", f"llvm.experimental.constrained.fcmp.{suffix}", f"{type_} {value}", f"{type_} {value}",
@@ -105,12 +83,12 @@ class X86Floats:
         return emit.line(f"bitcast {type_} {whole} to i{width}")
 
     def _arithmetic(self, emit: Emit, op: Value, name: str, *args: str) -> str:
-        self._rounding(emit, op)
+        self.rounding(emit, op)
         type_ = FLOATS[op.width]
-        floats = [self._float(emit, a, text) for a, text in zip(op.args, args, strict=True)]
+        floats = [self.number(emit, a, text) for a, text in zip(op.args, args, strict=True)]
         suffix = "f32" if op.width == 32 else "f64"
         got = emit.call(type_, f"llvm.experimental.constrained.{name}.{suffix}", *(f"{type_} {f}" for f in floats),
-                        metadata=_STRICT)
+                        metadata=STRICT)
         return self._result(emit, type_, got)
 
     def fadd(self, emit: Emit, op: Value, a: str, b: str) -> str:
@@ -137,12 +115,12 @@ class X86Floats:
         """vfmadd. It raises no invalid for infinity x 0 + quiet NaN, where IEEE 754 leaves the choice and guests may not."""
         if self.level < 3:
             raise Slow("fused multiply-add")
-        self._rounding(emit, op)
+        self.rounding(emit, op)
         width, type_ = op.width, FLOATS[op.width]
-        fa, fb, fc = (self._float(emit, x, text) for x, text in zip(op.args, (a, b, c), strict=True))
+        fa, fb, fc = (self.number(emit, x, text) for x, text in zip(op.args, (a, b, c), strict=True))
         suffix = "f32" if width == 32 else "f64"
         got = emit.call(type_, f"llvm.experimental.constrained.fma.{suffix}", f"{type_} {fa}", f"{type_} {fb}",
-                        f"{type_} {fc}", metadata=_STRICT)
+                        f"{type_} {fc}", metadata=STRICT)
         n, before = emit.name()[2:], emit.block
         emit.do(f"br i1 {self._is_nan(emit, type_, got)}, label %nan{n}, label %fine{n}, {UNLIKELY}")
         emit.label(f"nan{n}")
@@ -159,46 +137,17 @@ class X86Floats:
     @staticmethod
     def _is_infinite(emit: Emit, width: int, bits: str) -> str:
         magnitude = emit.line(f"and i{width} {bits}, {(1 << (width - 1)) - 1}")
-        return emit.line(f"icmp eq i{width} {magnitude}, {_INFINITY[width]}")
+        return emit.line(f"icmp eq i{width} {magnitude}, {INFINITY[width]}")
 
     # Minimum, maximum, comparison.
-
-    def _compare(self, emit: Emit, op: Value, relation: str, a: str, b: str, signaling: bool) -> str:
-        width = op.args[0].width
-        type_ = FLOATS[width]
-        fa, fb = (self._float(emit, x, text) for x, text in zip(op.args, (a, b), strict=True))
-        name = "fcmps" if signaling else "fcmp"
-        suffix = "f32" if width == 32 else "f64"
-        return emit.call("i1", f"llvm.experimental.constrained.{name}.{suffix}", f"{type_} {fa}", f"{type_} {fb}",
-                         metadata=(relation, "fpexcept.strict"))
-
-    def feq(self, emit: Emit, op: Value, a: str, b: str) -> str:
-        """ucomis: invalid only for a signaling NaN."""
-        return self._compare(emit, op, "oeq", a, b, signaling=False)
-
-    def flt(self, emit: Emit, op: Value, a: str, b: str) -> str:
-        """comis: invalid for any NaN."""
-        return self._compare(emit, op, "olt", a, b, signaling=True)
-
-    def fle(self, emit: Emit, op: Value, a: str, b: str) -> str:
-        """comis."""
-        return self._compare(emit, op, "ole", a, b, signaling=True)
-
-    def flt_quiet(self, emit: Emit, op: Value, a: str, b: str) -> str:
-        """ucomis."""
-        return self._compare(emit, op, "olt", a, b, signaling=False)
-
-    def fle_quiet(self, emit: Emit, op: Value, a: str, b: str) -> str:
-        """ucomis."""
-        return self._compare(emit, op, "ole", a, b, signaling=False)
 
     def _extreme(self, emit: Emit, op: Value, a: str, b: str, largest: bool) -> str:
         """Unordered goes the slow way; equal operands differ at most in the sign of zero, which bit logic settles."""
         t = f"i{op.width}"
-        unordered = self._compare(emit, op, "uno", a, b, signaling=False)
+        unordered = self.compare(emit, op, "uno", a, b)
         emit.slow_unless(emit.line(f"xor i1 {unordered}, true"))
-        less = self._compare(emit, op, "olt", a, b, signaling=False)
-        equal = self._compare(emit, op, "oeq", a, b, signaling=False)
+        less = self.compare(emit, op, "olt", a, b)
+        equal = self.compare(emit, op, "oeq", a, b)
         same = emit.line(f"{'and' if largest else 'or'} {t} {a}, {b}")
         first, second = (b, a) if largest else (a, b)
         chosen = emit.line(f"select i1 {less}, {t} {first}, {t} {second}")
@@ -222,22 +171,22 @@ class X86Floats:
         source = op.args[0]
         if op.width not in (32, 64):
             raise Slow("half precision")
-        value = self._float(emit, source, a)
+        value = self.number(emit, source, a)
         if op.width == 64:
             got = emit.call("double", "llvm.experimental.constrained.fpext.f64.f32", f"float {value}",
                             metadata=("fpexcept.strict",))
             return self._result(emit, "double", got)
-        self._rounding(emit, op)
-        got = emit.call("float", "llvm.experimental.constrained.fptrunc.f32.f64", f"double {value}", metadata=_STRICT)
+        self.rounding(emit, op)
+        got = emit.call("float", "llvm.experimental.constrained.fptrunc.f32.f64", f"double {value}", metadata=STRICT)
         return self._result(emit, "float", got)
 
     def float_to_int(self, emit: Emit, op: Value, a: str) -> str:
         """cvttsd2si and kin where the number fits; out of range they give the smallest integer, which goes the slow way."""
         source, rounding = op.args[0], op.attr("rounding")
-        value = self._float(emit, source, a)
-        truncate = rounding == _TOWARD_ZERO
+        value = self.number(emit, source, a)
+        truncate = rounding == TOWARD_ZERO
         if not truncate:
-            self._rounding(emit, op)
+            self.rounding(emit, op)
         signed, width = op.attr("signed"), op.width
         if not signed:
             limit = (_TWO_32_LESS_1 if width == 32 else _TWO_63)[source.width]
@@ -259,7 +208,7 @@ class X86Floats:
         if op.width not in (32, 64):
             raise Slow("half precision")
         if not (source == 32 and op.width == 64):
-            self._rounding(emit, op)
+            self.rounding(emit, op)
         if not op.attr("signed"):
             if source == 64:
                 emit.slow_unless(emit.line(f"icmp sge i64 {a}, 0"))
@@ -267,26 +216,8 @@ class X86Floats:
                 a, source = emit.line(f"zext i32 {a} to i64"), 64
         type_ = FLOATS[op.width]
         got = emit.call(type_, f"llvm.experimental.constrained.sitofp.f{op.width}.i{source}", f"i{source} {a}",
-                        metadata=_STRICT)
+                        metadata=STRICT)
         return emit.line(f"bitcast {type_} {got} to i{op.width}")
-
-    def fclassify(self, emit: Emit, op: Value, a: str) -> str:
-        """One of ten bits, by integer comparisons alone."""
-        width, t = op.args[0].width, f"i{op.args[0].width}"
-        if width not in (32, 64):
-            raise Slow("half precision")
-        infinity = _INFINITY[width]
-        smallest = infinity & -infinity
-        quiet = infinity | smallest >> 1
-        magnitude = emit.line(f"and {t} {a}, {(1 << (width - 1)) - 1}")
-        negative = emit.line(f"icmp slt {t} {a}, 0")
-        classes = [(4, 3, 0), (5, 2, 1), (6, 1, smallest), (7, 0, infinity), (8, 8, infinity + 1), (9, 9, quiet)]
-        result = ""
-        for plus, minus, start in classes:
-            bit = emit.line(f"select i1 {negative}, i{op.width} {1 << minus}, i{op.width} {1 << plus}")
-            at_least = emit.line(f"icmp uge {t} {magnitude}, {start}")
-            result = emit.line(f"select i1 {at_least}, i{op.width} {bit}, i{op.width} {result}") if result else bit
-        return result
 
     def box(self, emit: Emit, op: Value, value: str) -> str:
         """Ones above: the canonical NaN is at hand boxed, its lower lane is replaced."""
@@ -299,11 +230,6 @@ class X86Floats:
         return emit.line(f"bitcast <2 x float> {both} to i64")
 
     # The environment.
-
-    def get_flags(self, emit: Emit, op: Value) -> str:
-        """What was accrued before this run of generated code, and what the host has raised since."""
-        flags = emit.line(f"or i64 {self.raised(emit)}, {emit.load_state(at.FLAGS)}")
-        return flags if op.width == 64 else emit.line(f"trunc i64 {flags} to i{op.width}")
 
     def raised(self, emit: Emit) -> str:
         """The host's sticky flags, in our numbering."""
@@ -325,10 +251,6 @@ class X86Floats:
         word = emit.line(f"load i32, ptr {where}")
         emit.do(f"store i32 {emit.line(f'and i32 {word}, -64')}, ptr {where}")
         emit.call("void", "llvm.x86.sse.ldmxcsr", f"ptr {where}")
-
-    def get_rounding(self, emit: Emit, op: Value) -> str:
-        """The mode as the guest set it."""
-        return emit.load_state(at.ROUNDING)
 
     def set_rounding(self, emit: Emit, op: Value, value: str) -> None:
         """Modes 0-3 are the host's under other numbers (0 2 1 3 read as nearest, down, up, zero); others go the slow way."""

@@ -115,6 +115,8 @@ def _settle(step: _Step, made: Pieces, places: dict[int, int], function: Functio
             if old.start <= relocation.offset < old.end:
                 if relocation.type not in _SIZES:
                     raise EngineError(f"relocation type {relocation.type} in a stencil")
+                if relocation.type in _RELATIVE and relocation.symbol[0] != ".":
+                    raise EngineError("the stencil addresses a hole relative to itself")   # it does not know its place
                 made.holes.append((relocation.offset - old.start + step.at, _SIZES[relocation.type], relocation.symbol,
                                    relocation.addend, relocation.type in _RELATIVE))
         made.places += [p.moved(step.at - old.start) for p in old.places]

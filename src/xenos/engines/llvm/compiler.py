@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
 from typing import Any
 
 from xenos.errors import EngineError
@@ -14,6 +16,7 @@ class Compiler:
     def __init__(self, triple: str, cpu: str, features: str, model: tuple[str, str]) -> None:
         import llvmlite.binding as llvm
 
+        self._target = (triple, cpu, features, model)
         self._llvm: Any = llvm
         llvm.initialize_all_targets()
         llvm.initialize_all_asmprinters()
@@ -31,8 +34,35 @@ class Compiler:
 
     def compile(self, ir: str) -> ObjectFile:
         """Object code of a module in text IR; EngineError if LLVM does not take it."""
-        return ObjectFile(self._machine.emit_object(self._module(ir)))
+        return ObjectFile(self._emit(ir))
+
+    def compile_many(self, modules: list[str]) -> Iterator[ObjectFile]:
+        """Object code of several modules, in order; on a host of several processors in as many processes."""
+        workers = min(len(os.sched_getaffinity(0)), len(modules))
+        if workers < 2:
+            yield from map(self.compile, modules)
+            return
+        from concurrent.futures import ProcessPoolExecutor
+        from multiprocessing import get_context
+
+        # LLVM's calls hold one lock for the whole process. Forked workers start at once, with LLVM loaded.
+        with ProcessPoolExecutor(workers, get_context("fork"), _begin, self._target) as pool:
+            yield from map(ObjectFile, pool.map(_work, modules))
+
+    def _emit(self, ir: str) -> bytes:
+        return bytes(self._machine.emit_object(self._module(ir)))
 
     def assembly(self, ir: str) -> str:
         """The same as assembly text, for people."""
         return str(self._machine.emit_assembly(self._module(ir)))
+
+
+_worker: list[Compiler] = []
+
+
+def _begin(*target: Any) -> None:
+    _worker[:] = [Compiler(*target)]
+
+
+def _work(ir: str) -> bytes:
+    return _worker[0]._emit(ir)

@@ -140,6 +140,8 @@ class Emit:
             return self.line(f"{_DIRECT[op.op]} {kind(op)} {args[0]}, {args[1]}")
         if op.op in _TESTS:
             return self.line(f"icmp {_TESTS[op.op]} {kind(op.args[0])} {args[0]}, {args[1]}")
+        if op.op == "reverse_bytes" and op.width == 8:
+            return args[0]
         if op.op in _INTRINSICS:
             suffix = f"v{op.lanes}i{op.width}" if op.lanes > 1 else f"i{op.width}"
             return self.call(kind(op), f"llvm.{_INTRINSICS[op.op]}.{suffix}", f"{kind(op)} {args[0]}")
@@ -154,7 +156,7 @@ class Emit:
             self.end = (op, tuple(args))
             return None
         entry = getattr(self.host, op.op, None)
-        if entry is None:
+        if entry is None or op.lanes > 1:
             raise Slow(op.op)
         return entry(self, op, *args)  # type: ignore[no-any-return]
 

@@ -62,6 +62,7 @@ class Runtime:
 
     def __init__(self, arena: Arena, image: Image) -> None:
         start = arena.allocate(len(image.code))
+        self.part = start, len(image.code)   # where it lies in the arena
         arena.view[start:start + len(image.code)] = image.code
         self._data = arena.view[start + image.data:start + image.data + DATA_SIZE].cast("Q")
         self._data[ARENA_START // 8] = arena.base

@@ -340,7 +340,7 @@ class StencilEngine:
 
     def after_fork(self) -> None:
         """In a forked child: the code arena becomes the child's own."""
-        self.arena.own()
+        self.arena.own([self.runtime.part, *((segment.start, segment.used) for segment in self.segments)])
 
     @staticmethod
     def _blocks(segment: Segment) -> Iterable[tuple[int, int]]:

@@ -11,8 +11,9 @@ from types import ModuleType
 from typing import Any
 
 from xenos.engines.hosts import host_stencils
+from xenos.engines.code.object import ObjectFile
 from xenos.engines.llvm.compiler import Compiler
-from xenos.engines.llvm.emit import Floats, Slow
+from xenos.engines.llvm.emit import Floats, Slow, immediate_only
 from xenos.engines.stencil import render
 from xenos.engines.stencil.binding import StencilBinding
 from xenos.engines.stencil.shapes import shapes
@@ -81,11 +82,14 @@ class Builder:
         plans = [p for p in plans if p.form.name not in self.slow]
         pieces: dict[str, Any] = {}
         todo = sorted(rendered.items(), key=lambda item: int(item[0][1:]))
-        for start in range(0, len(todo), BATCH):
-            batch = dict(todo[start:start + BATCH])
-            pieces.update(self._compile(batch))
+        batches = [dict(todo[start:start + BATCH]) for start in range(0, len(todo), BATCH)]
+        modules = [render.module(batch, self.convention) for batch in batches]
+        done = 0
+        for batch, made in zip(batches, self.compiler.compile_many(modules), strict=True):
+            pieces.update(self._dissect(batch, made))
+            done += len(batch)
             if progress:
-                progress(min(start + BATCH, len(todo)), len(todo))
+                progress(done, len(todo))
         for plan in plans:
             if not all(n in pieces for n in plan.names):
                 continue
@@ -128,7 +132,7 @@ class Builder:
                 if wide:
                     yield Plan(form, shape, "L", True)
                 for cls in self._classes(form):
-                    if cls in self.host.CLASSES:
+                    if cls == "z" or cls in self.host.CLASSES:
                         yield Plan(form, shape, cls, False)
         except Slow as reason:
             self.slow[form.name] = str(reason)
@@ -136,8 +140,11 @@ class Builder:
     @staticmethod
     def _classes(form: Form) -> str:
         """Classes of immediates worth their own stencils: for plain computation with one immediate."""
-        if len(form.immediates) != 1 or any(
-                op.op in ("pc", "next", "load", "store", "branch", "jump", "reserve", "amo") for op in form.effects):
+        if len(form.immediates) != 1:
+            return ""
+        if form.control is not None and form.control.op == "jump" and not immediate_only(form.control.args[0]):
+            return "z"
+        if any(op.op in ("pc", "next", "load", "store", "branch", "jump", "reserve", "amo") for op in form.effects):
             return ""
         field = form.instruction.pattern.fields[form.immediates[0]]
         if field.kind == "unsigned":
@@ -150,6 +157,8 @@ class Builder:
         if plan.cls in ("", "L"):
             return [{}]
         name = plan.form.immediates[0]
+        if plan.cls == "z":
+            return [{name: 0}]
         field = plan.form.instruction.pattern.fields[name]
         pair = {"s": _SHIFT, "S": _FAR}.get(plan.cls, _BYTE)
         if plan.cls in "wW":
@@ -176,7 +185,9 @@ class Builder:
         return slots
 
     def _compile(self, functions: dict[str, render.Rendered]) -> dict[str, Any]:
-        made = self.compiler.compile(render.module(functions, self.convention))
+        return self._dissect(functions, self.compiler.compile(render.module(functions, self.convention)))
+
+    def _dissect(self, functions: dict[str, render.Rendered], made: ObjectFile) -> dict[str, Any]:
         pieces = {}
         for name in functions:
             try:
@@ -202,7 +213,7 @@ class Builder:
     def _stencil(self, plan: Plan, pieces: list[Any], rendered: dict[str, render.Rendered]) -> Stencil | None:
         values: list[tuple[int, int, str]] = []
         value = ""
-        if plan.cls not in ("", "L"):
+        if plan.cls not in ("", "L", "z"):
             name = plan.form.immediates[0]
             probes = [p[name] for p in self._probes(plan)]
             found = self.tools.probed(pieces[0], pieces[1], (probes[0], probes[1]))

@@ -121,13 +121,16 @@ class Placer:
     def _code(self, prepared: _Prepared, value: int | None, length: int) -> Any:
         form = prepared.form
         cls = ""
-        if value is not None and prepared.name:
+        if prepared.name:
+            number = prepared.operands[prepared.name] if value is None else value
             if prepared.short:
-                cls = "s" if 0 < value < 32 else "S" if value else ""   # by 0, and by half a register or more, encode otherwise
-            elif -128 <= value < 128:
-                cls = "b" if value >= 0 else "B"
+                cls = "s" if 0 < number < 32 else "S" if number else ""   # by 0, and by half a register or more, encode otherwise
+            elif number == 0 and form.control is not None:
+                cls = "z"
+            elif -128 <= number < 128:
+                cls = "b" if number >= 0 else "B"
             else:
-                cls = "w" if value >= 0 else "W"
+                cls = "w" if number >= 0 else "W"
         choice = prepared.choices.get(cls)
         if choice is None:
             choice = prepared.choices[cls] = self._prepare(form, prepared.operands, cls)

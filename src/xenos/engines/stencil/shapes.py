@@ -25,13 +25,14 @@ def shapes(form: Form, files: dict[str, RegisterFile]) -> Iterator[str]:
     if len(operands) > 2 and any(dict(op.attrs).get("rounding", 7) not in (0, 7) for op in form.effects):
         yield "M" * len(operands)   # rounding fixed by the encoding: compilers hardly ever use it with arithmetic
         return
+    bases = _bases(form)
     choices = []
     for i, (file, use) in enumerate(operands):
         letters = "M" if held_back(form) and "w" in use else "PM"
         if use == "r":
             if results and operands[results[0]][0] == file:
                 letters += "D"
-            if files[file].zero is not None:
+            if files[file].zero is not None and i not in bases:
                 letters += "Z"
             if twins(form, i):
                 letters += "S"
@@ -45,6 +46,14 @@ def shapes(form: Form, files: dict[str, RegisterFile]) -> Iterator[str]:
         if "S" in shape and shape[shape.index("S") - 1] not in "PMD":
             continue
         yield shape
+
+
+def _bases(form: Form) -> set[int]:
+    """Operands that addresses are made of. A constant one would be taken from where the code stands, which is not known here."""
+    names = list(form.registers)
+    made = [op.args[0] for op in form.effects if TABLE[op.op].effect == "memory"]
+    read = [a for address in made for a in (address, *address.args) if a.op == "read"]
+    return {names.index(a.attr("field")) for a in read if a.attr("field") in names}
 
 
 def held_back(form: Form) -> bool:
