@@ -2,6 +2,8 @@
 #
 #   make demo    run a real guest program and say what it did
 #   make test    all tests; what cannot be had on this machine is skipped by name and counted
+#   make test-aarch64   all tests of an AArch64 host, under qemu-aarch64; `make test` has a sample of them
+#   make fuzz    random instruction blocks on both engines, until they differ
 #   make bench   how fast: kernels, real programs and start-up, beside qemu and over native
 #   make lint    ruff and mypy
 #   make guests  fetch the compilers, oracles and guest programs that test and bench use (they call it themselves)
@@ -15,7 +17,7 @@ TESTS   := $(VENV)/.tests
 # Tests run in parallel: the reference engine is slow, and most tests are single processes.
 WORKERS ?= auto
 
-.PHONY: demo test bench lint guests clean
+.PHONY: demo test test-aarch64 fuzz bench lint guests clean
 .DELETE_ON_ERROR:
 
 demo: $(RUNS)
@@ -23,6 +25,12 @@ demo: $(RUNS)
 
 test: $(TESTS) guests
 	$(VENV)/bin/python -m pytest -n $(WORKERS) $(PYTEST)
+
+test-aarch64: $(TESTS) guests
+	XENOS_AARCH64=all $(VENV)/bin/python -m pytest tests/aarch64 $(PYTEST)
+
+fuzz: $(TESTS)
+	$(VENV)/bin/python -m tests.lockstep_forever $(SEED)
 
 bench: $(TESTS)
 	@scripts/prepare-tests bench
@@ -36,6 +44,7 @@ lint: $(TESTS)
 
 guests:
 	@scripts/prepare-tests
+	@scripts/prepare-aarch64
 
 clean:
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis

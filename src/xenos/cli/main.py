@@ -10,6 +10,7 @@ from xenos.errors import UsageError, XenosError
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import NoReturn
 
 HELP = """\
 Xenos runs programs of a foreign instruction set.
@@ -31,6 +32,17 @@ def main(arguments: list[str] | None = None) -> int:
     """Run the command line (without the program's name); gives the exit status."""
     words = sys.argv[1:] if arguments is None else arguments
     return guard(lambda: _dispatch(words))
+
+
+def command() -> NoReturn:
+    """What the installed command does: `main`, and an end without taking Python apart, which costs 4 ms."""
+    status = main()
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (OSError, ValueError, AttributeError):
+            pass  # closed by whoever started us
+    os._exit(status)
 
 
 def _dispatch(words: list[str]) -> int:

@@ -15,9 +15,15 @@ _DYNAMIC = 7
 class IeeeFloats:
     """The entries that need no care. Sticky flags that the host raised are `raised`, in our numbering."""
 
+    shifts_lanes = True
+
     def raised(self, emit: Emit) -> str:
         """The host's sticky flags: each host has its own way to read them."""
         raise NotImplementedError
+
+    def address(self, emit: Emit, value: str) -> str:
+        """A guest address as the host is to use it: as it is, where the host looks at all its bits."""
+        return value
 
     def after_store(self, emit: Emit, order: str) -> None:
         """An ordered store must not be overtaken by a later ordered load."""

@@ -23,6 +23,7 @@ class X86Floats(IeeeFloats):
 
     def __init__(self, level: int) -> None:
         self.level = level
+        self.shifts_lanes = level >= 3   # before, LLVM takes powers of two from floating-point exponents
 
     # Memory order: stores are kept in order, loads too; only a store before a load needs a fence.
 

@@ -130,8 +130,9 @@ class StencilBinding:
             for constant, other in (op.args, op.args[::-1]):
                 if immediate_only(constant):
                     symbol = self._hole(f"{self.base} + {source(constant)}", INT32)
-                    return emit.line(f"getelementptr i8, ptr @{symbol}, i64 {emit.value(other)}")
-        return emit.line(f"getelementptr i8, ptr inttoptr (i64 {self.base} to ptr), i64 {emit.value(op)}")
+                    return emit.line(f"getelementptr i8, ptr @{symbol}, i64 {emit.host.address(emit, emit.value(other))}")
+        index = emit.host.address(emit, emit.value(op))
+        return emit.line(f"getelementptr i8, ptr inttoptr (i64 {self.base} to ptr), i64 {index}")
 
 
 def uses_pc(op: Value) -> bool:

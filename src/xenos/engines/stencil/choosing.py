@@ -101,7 +101,8 @@ class Chooser:
         rest = []
         for shift, mask, source in stencil[4]:
             if source.startswith("home "):
-                number |= (self._home_of(source[5:], form, operands) & mask) << shift
+                name, _, inside = source[5:].partition(" + ")    # part of a register is read
+                number |= (self._home_of(name, form, operands) + int(inside or 0) & mask) << shift
             else:
                 rest.append((shift, mask, source))
         return Choice(stencil, number, tuple(rest), before, after)

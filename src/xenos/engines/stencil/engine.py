@@ -233,7 +233,7 @@ class StencilEngine:
                 return segment
         assert self._memory is not None
         region = self._memory.regions.at(pc)
-        if region is not None and region.file is not None and not region.prot & _WRITE and region.end < 1 << 32:
+        if region is not None and (region.file or region.name) and not region.prot & _WRITE and region.end - region.start < 1 << 31:
             return self._file_segment(region.start, region.end)
         if self._anywhere is None:
             self._anywhere = self._segment_type(self.arena, self._segment_type.LARGEST, 0, 0, self.pack.constants, None)

@@ -1,0 +1,86 @@
+"""Guest memory as LLVM IR: loads, stores, and what is done in one step."""
+
+from __future__ import annotations
+
+from xenos.cpu import layout as at
+from xenos.engines.llvm.lines import Lines
+from xenos.semantics.values import Value
+
+_KINDS = {"swap": "xchg", "smin": "min", "smax": "max"}
+
+
+class Accesses(Lines):
+    """Accesses are volatile: plain ones are hoisted out of the guest's spin loops."""
+
+    def _aligned(self, address: Value, width: int) -> None:
+        """What is done in one step must be aligned; the reference engine says what happens where it is not."""
+        low = self.line(f"and i64 {self.value(address)}, {width // 8 - 1}")
+        self.slow_unless(self.line(f"icmp eq i64 {low}, 0"))
+
+    def _load(self, op: Value) -> str:
+        got = self.line(f"load volatile i{op.width}, ptr {self.binding.address(self, op.args[0])}, align 1")
+        self.host.after_load(self, op.attr("order"))
+        return got
+
+    def _store(self, op: Value) -> None:
+        self.host.before_store(self, op.attr("order"))
+        value = op.args[1]
+        self.do(f"store volatile i{value.width} {self.value(value)}, ptr {self.binding.address(self, op.args[0])}, "
+                "align 1")
+        self.host.after_store(self, op.attr("order"))
+
+    def _amo(self, op: Value) -> str:
+        name = _KINDS.get(op.attr("kind"), op.attr("kind"))
+        self._aligned(op.args[0], op.width)
+        where = self.binding.address(self, op.args[0])
+        return self.line(f"atomicrmw volatile {name} ptr {where}, i{op.width} {self.value(op.args[1])} seq_cst, "
+                         f"align {op.width // 8}")
+
+    def _exchange(self, where: str, expected: str, new: str, width: int) -> str:
+        return self.line(f"cmpxchg volatile ptr {where}, i{width} {expected}, i{width} {new} seq_cst seq_cst, "
+                         f"align {width // 8}")
+
+    def _compare_exchange(self, op: Value) -> str:
+        _, expected, new = (self.value(a) for a in op.args)
+        self._aligned(op.args[0], op.width)
+        pair = self._exchange(self.binding.address(self, op.args[0]), expected, new, op.width)
+        return self.line(f"extractvalue {{i{op.width}, i1}} {pair}, 0")
+
+    def _reserve(self, op: Value) -> str:
+        self._aligned(op.args[0], op.width)
+        got = self.line(f"load volatile i{op.width}, ptr {self.binding.address(self, op.args[0])}, align 1")
+        self.host.after_load(self, "acquire")
+        wide = got if op.width == 64 else self.line(f"zext i{op.width} {got} to i64")
+        self.store_state(at.RESERVED_ADDRESS, self.value(op.args[0]))
+        self.store_state(at.RESERVED_VALUE, wide)
+        return got
+
+    def _store_conditional(self, op: Value) -> str:
+        """A store by compare-and-exchange with the value that was reserved; no write, no fault, where the address differs."""
+        address, value = (self.value(a) for a in op.args)
+        width = op.args[1].width
+        self._aligned(op.args[0], width)
+        held = self.load_state(at.RESERVED_ADDRESS)
+        same = self.line(f"icmp eq i64 {held}, {address}")
+        n, before = self.name()[2:], self.block
+        self.do(f"br i1 {same}, label %try{n}, label %lost{n}")
+        self.label(f"try{n}")
+        expected = self.load_state(at.RESERVED_VALUE)
+        if width < 64:
+            expected = self.line(f"trunc i64 {expected} to i{width}")
+        pair = self._exchange(self.binding.address(self, op.args[0]), expected, value, width)
+        ok = self.line(f"extractvalue {{i{width}, i1}} {pair}, 1")
+        failed = self.line(f"xor i1 {ok}, true")
+        self.do(f"br label %lost{n}")
+        self.label(f"lost{n}")
+        result = self.line(f"phi i1 [ {failed}, %try{n} ], [ true, %{before} ]")
+        self.store_state(at.RESERVED_ADDRESS, "-1")
+        return result
+
+    def _zero_block(self, op: Value) -> None:
+        where = self.binding.address(self, op.args[0])
+        for offset in range(0, op.attr("size"), 8):
+            self.do(f"store volatile i64 0, ptr {self.line(f'getelementptr i8, ptr {where}, i64 {offset}')}, align 8")
+
+    def _fence(self, op: Value) -> None:
+        self.host.fence(self, op.attr("before"), op.attr("after"))
