@@ -30,6 +30,7 @@ def start(
         memory.close()
         raise
     after_fork = getattr(engine, "after_fork", None)
+    process.before_end.append(lambda: choose.keep(engine))
     if after_fork is not None:
         process.after_fork.append(after_fork)
     return process

@@ -18,10 +18,10 @@ def statistics(process: Process, outcome: Outcome, seconds: tuple[float, float])
         f"{executed:,} guest instructions, {executed / max(cpu, 1e-9) / 1e6:,.0f} million per second of CPU time",
         f"{wall:.3f} s wall, {cpu:.3f} s CPU",
     ]
-    engine = process.engine
+    engine = getattr(process.engine, "stencil", process.engine)  # of lockstep, the one of the two that translates
     translated = getattr(engine, "translated", None)
     if translated is not None:
-        lines.append(f"{translated:,} units translated, {getattr(engine, 'loaded', 0):,} taken from the cache")
+        lines.append(f"{translated:,} units translated, {engine.loaded:,} blocks taken from the cache")
     return "\n".join(lines)
 
 

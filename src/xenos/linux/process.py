@@ -39,7 +39,8 @@ class Process:
     """A guest process of one thread. `load()` a program, then `run()` it; `reset()` makes it as new.
 
     `before_fork`, `after_fork` and `after_exec` are lists of functions without arguments: the first two are called
-    around a fork (the second in the child only), the third when a new program has taken the old one's place.
+    around a fork (the second in the child only), the third when a new program has taken the old one's place; those in
+    `before_end` before a forked child ends.
     """
 
     def __init__(
@@ -55,6 +56,7 @@ class Process:
         self.before_fork: list[Callable[[], object]] = []
         self.after_fork: list[Callable[[], object]] = []
         self.after_exec: list[Callable[[], object]] = []
+        self.before_end: list[Callable[[], object]] = []
         self.calls: dict[int, dispatch.Call] = {}
         self.forked = False             # this is a child that a guest's fork made
         self.signals = Signals(self)
@@ -247,6 +249,8 @@ class Process:
                 os.write(2, f"xenos: {type(error).__name__}: {error}\n".encode())
             elif outcome is not None and outcome.cause is not None:
                 os.write(2, f"xenos: {outcome.report()}\n".encode())
+            for call in self.before_end:
+                call()
             if outcome is not None and outcome.signal:
                 self.signals.really_die(outcome.signal)
         finally:

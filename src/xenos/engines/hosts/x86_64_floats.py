@@ -13,6 +13,10 @@ from xenos.semantics.values import Value
 
 _TWO_32_LESS_1 = {32: 0x4F7F_FFFF, 64: 0x41EF_FFFF_FFE0_0000}   # largest float <= 2**32 - 1
 _TWO_63 = {32: 0x5F00_0000, 64: 0x43E0_0000_0000_0000}
+_HALF = {32: 0x3F00_0000, 64: 0x3FE0_0000_0000_0000}
+_ALL_INTEGRAL = {32: 0x4B00_0000, 64: 0x4330_0000_0000_0000}    # 2**23, 2**52: from here on no number has a fraction
+_INTEGRAL = {0: "roundeven", 1: "trunc", 2: "floor", 3: "ceil"}
+NEAREST_AWAY, _DYNAMIC = 4, 7
 
 # MXCSR: flags IE 0, DE 1, ZE 2, OE 3, UE 4, PE 5; masks 7-12; rounding 13-14. Ours: NX 0, UF 1, OF 2, DZ 3, NV 4.
 ALL_MASKED = 0x1F80
@@ -185,10 +189,15 @@ class X86Floats(IeeeFloats):
         """cvttsd2si and kin where the number fits; out of range they give the smallest integer, which goes the slow way."""
         source, rounding = op.args[0], op.attr("rounding")
         value = self.number(emit, source, a)
-        truncate = rounding == TOWARD_ZERO
-        if not truncate:
-            self.rounding(emit, op)
         signed, width = op.attr("signed"), op.width
+        given = value
+        truncate = rounding != _DYNAMIC
+        if rounding not in (TOWARD_ZERO, _DYNAMIC):
+            if self.level >= 2:
+                value = self._integral(emit, source.width, value, rounding)
+            else:
+                self.rounding(emit, op)
+                truncate = False
         if not signed:
             limit = (_TWO_32_LESS_1 if width == 32 else _TWO_63)[source.width]
             emit.slow_unless(emit.line(f"icmp ult i{source.width} {a}, {limit}"))
@@ -200,8 +209,54 @@ class X86Floats(IeeeFloats):
         got = emit.call(result, name, f"<{lanes} x {type_}> {vector}")
         if signed:
             emit.slow_unless(emit.line(f"icmp ne {result} {got}, {-(1 << (width - 1))}"))
+        if value != given:
+            self._note_inexact(emit, source.width, given)
+        if signed:
             return got
         return got if width == 64 else emit.line(f"trunc i64 {got} to i32")
+
+    def fround(self, emit: Emit, op: Value, a: str) -> str:
+        """roundss, roundsd (SSE4.1); `exact` is to raise inexact where it is not."""
+        if self.level < 2:
+            raise Slow("rounding to integral values")
+        width, rounding, exact = op.width, op.attr("rounding"), op.attr("exact")
+        value = self.number(emit, op.args[0], a)
+        if rounding == NEAREST_AWAY:
+            magnitude = emit.line(f"and i{width} {a}, {(1 << (width - 1)) - 1}")
+            emit.slow_unless(emit.line(f"icmp ult i{width} {magnitude}, {_ALL_INTEGRAL[width]}"))
+        rounded = self._integral(emit, width, value, rounding)
+        if exact:
+            self._note_inexact(emit, width, value)
+        bits = self._result(emit, FLOATS[width], rounded)
+        if rounding != NEAREST_AWAY:
+            return bits
+        return emit.line(f"or i{width} {bits}, {emit.line(f'and i{width} {a}, {1 << (width - 1)}')}")
+
+    def _integral(self, emit: Emit, width: int, value: str, rounding: int) -> str:
+        """The number as an integral one; of all flags this raises at most invalid, for what is no number."""
+        type_ = FLOATS[width]
+        if rounding == _DYNAMIC:
+            return emit.call(type_, f"llvm.experimental.constrained.nearbyint.f{width}", f"{type_} {value}", metadata=STRICT)
+        if rounding != NEAREST_AWAY:
+            return emit.call(type_, f"llvm.experimental.constrained.{_INTEGRAL[rounding]}.f{width}", f"{type_} {value}",
+                             metadata=("fpexcept.strict",))
+        # The host lacks this one: what was cut off is exact, and so is adding one where that is half or more.
+        cut = self._integral(emit, width, value, TOWARD_ZERO)
+        rest = emit.call(type_, f"llvm.experimental.constrained.fsub.f{width}", f"{type_} {value}", f"{type_} {cut}",
+                         metadata=STRICT)
+        size = emit.line(f"and i{width} {emit.line(f'bitcast {type_} {rest} to i{width}')}, {(1 << (width - 1)) - 1}")
+        more = emit.line(f"icmp uge i{width} {size}, {_HALF[width]}")
+        one = emit.line(f"select i1 {more}, i{width} {_HALF[width] + (1 << (23 if width == 32 else 52))}, i{width} 0")
+        sign = emit.line(f"and i{width} {emit.line(f'bitcast {type_} {value} to i{width}')}, {1 << (width - 1)}")
+        step = emit.line(f"bitcast i{width} {emit.line(f'or i{width} {one}, {sign}')} to {type_}")
+        return emit.call(type_, f"llvm.experimental.constrained.fadd.f{width}", f"{type_} {cut}", f"{type_} {step}",
+                         metadata=STRICT)
+
+    @staticmethod
+    def _note_inexact(emit: Emit, width: int, value: str) -> None:
+        """Raise inexact unless the number is integral: rounding it once more, in whichever mode, does just that."""
+        type_ = FLOATS[width]
+        emit.call(type_, f"llvm.experimental.constrained.rint.f{width}", f"{type_} {value}", metadata=STRICT)
 
     def int_to_float(self, emit: Emit, op: Value, a: str) -> str:
         """cvtsi2sd; unsigned numbers of 64 bits only below 2**63."""

@@ -75,6 +75,7 @@ class Runtime:
         if flush is not None:
             arena.flush = ctypes.CFUNCTYPE(None, word, word)(flush)
             arena.flush(arena.base + start, arena.base + start + len(image.code))
+        self.purge = ctypes.CFUNCTYPE(None, word, word, word, word)(self._address["purge"])
         self.leave = self._address["leave"]
         self.lookup = self._address["lookup"]
         self._caught: dict[int, _Action] = {}

@@ -24,7 +24,7 @@ def runtime(convention: Convention, homes: dict[str, int], alignment: int, host:
         METADATA, "@data = external hidden global i8\n",
         host.DECLARATIONS,
         _enter(convention, homes, host), _begin(convention, host), _leave(convention, homes, host),
-        _lookup(convention, alignment), _fill(alignment), _fault_handler(host), _signal_handler()])
+        _lookup(convention, alignment), _fill(alignment), _purge(), _fault_handler(host), _signal_handler()])
 
 
 def _word(name: str, offset: int) -> str:
@@ -114,6 +114,18 @@ def _fill(alignment: int) -> str:
         " %onward = add i64 %where, 16\n br label %probe\nput:\n store i64 %pc, ptr %tag.p\n"
         " %code.p = getelementptr i8, ptr %tag.p, i64 8\n store i64 %code, ptr %code.p\n %i1 = add i64 %i, 1\n"
         " br label %next\nend:\n ret void\n}\n")
+
+
+def _purge() -> str:
+    """From C: delete the entries of all guest addresses in a range from the table."""
+    return (
+        "define dso_local void @purge(ptr %table, i64 %mask, i64 %low, i64 %high) nounwind {\n"
+        "entry:\n br label %next\nnext:\n %at = phi i64 [ 0, %entry ], [ %at1, %on ]\n"
+        " %tag.p = getelementptr i8, ptr %table, i64 %at\n %tag = load i64, ptr %tag.p\n"
+        " %above = icmp uge i64 %tag, %low\n %below = icmp ult i64 %tag, %high\n %in = and i1 %above, %below\n"
+        " br i1 %in, label %gone, label %on\ngone:\n store i64 3, ptr %tag.p\n br label %on\non:\n"
+        " %at1 = add i64 %at, 16\n %more = icmp ule i64 %at1, %mask\n br i1 %more, label %next, label %end\nend:\n"
+        " ret void\n}\n")
 
 
 def _fault_handler(host: ModuleType) -> str:

@@ -319,9 +319,11 @@ class StencilEngine:
     def _drop(self, segment: Segment) -> None:
         """Forget a segment's code. One that belongs to a file goes altogether: what is mapped there next may be another."""
         self.save(thorough=False)
-        segment.open()
-        for pc in segment.blocks:
-            self.table.remove(pc)
+        if segment is self._anywhere:
+            for pc in segment.blocks:
+                self.table.remove(pc)
+        else:
+            self.runtime.purge(self.table.address, self.table.mask, segment.low, segment.high)
         self.arena.release(segment.start, segment.used)
         if segment is self._anywhere:
             segment.clear(self.pack.constants)
