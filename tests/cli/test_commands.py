@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
 import pytest
 
-from cli.kit import EXIT, ROOT, TEXT, elf, write, xenos
+from cli.kit import EXIT, ROOT, TEXT, elf, environment, write, xenos
 
 LINES = ["addi a0, zero, 3", "jal ra, 8", "addi zero, zero, 0", "beq a0, zero, -4", ".word 0xffffffff", *EXIT]
 SYMBOLS = {"_start": 0, "count": 3}
@@ -85,6 +87,14 @@ def test_doctor_tells_of_host_engines_and_caches(tmp_path: Path) -> None:
         assert word in ended.stdout
     facts = json.loads(xenos("doctor", "--json", XENOS_CACHE=str(tmp_path)).stdout)
     assert facts["usable"] and facts["cache"]["packs"] == "8 KiB" and facts["missing"] == []
+
+
+def test_without_llvm_and_without_a_library_it_is_said_what_to_install(program: Path, tmp_path: Path) -> None:
+    """-S hides what is installed; the cache is empty."""
+    for words, status in (("run", program), 125), (("doctor",), 1):
+        done = subprocess.run([sys.executable, "-S", "-m", "xenos", *words], capture_output=True, text=True,
+                              env=environment(XENOS_CACHE=str(tmp_path)))
+        assert done.returncode == status and "pip install llvmlite" in done.stdout + done.stderr
 
 
 def test_doctor_names_what_is_missing() -> None:

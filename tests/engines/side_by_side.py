@@ -94,6 +94,7 @@ class SideBySide:
             self.memory.map(area, AREA_SIZE, READ | WRITE | EXECUTE)
             self._fill(area)
         self.memory.map(DATA, DATA_SIZE, READ | WRITE)
+        self.others: dict[int, bytes] = {}   # further memory that is as it was before each run
         self._next = 0
 
     def _fill(self, area: int) -> None:
@@ -128,6 +129,8 @@ class SideBySide:
             cpu.set(word, value)
         cpu.pc = address
         self.memory.view[DATA:DATA + len(block.memory)] = block.memory
+        for start, data in self.others.items():
+            self.memory.view[start:start + len(data)] = data
 
     def outcome(self, left: Exit, block: Block) -> Outcome:
         """What there is now."""

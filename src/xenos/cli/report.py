@@ -19,9 +19,9 @@ def statistics(process: Process, outcome: Outcome, seconds: tuple[float, float])
         f"{wall:.3f} s wall, {cpu:.3f} s CPU",
     ]
     engine = getattr(process.engine, "stencil", process.engine)  # of lockstep, the one of the two that translates
-    translated = getattr(engine, "translated", None)
+    translated, loaded = getattr(engine, "translated", None), getattr(engine, "loaded", 0)
     if translated is not None:
-        lines.append(f"{translated:,} units translated, {engine.loaded:,} blocks taken from the cache")
+        lines.append(f"{translated:,} units translated, {loaded:,} blocks taken from the cache")
     return "\n".join(lines)
 
 

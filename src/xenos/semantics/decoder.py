@@ -42,7 +42,13 @@ class Leaf:
         self.target: Instruction = getattr(entry, "target", None) or entry  # type: ignore[assignment]
         statics = any(field.kind == "static" for field in self.target.pattern.fields.values())
         self.form = None if statics else self.target.form({})
-        self.extract: Callable[[int], dict[str, int]] = eval(f"lambda w: {{{extraction(entry)}}}", {})
+        self.extract: Callable[[int], dict[str, int]] = self._first
+
+    def _first(self, word: int) -> dict[str, int]:
+        """Compile the extraction when it is first wanted: a program uses a part of the instructions."""
+        self.extract = eval(f"lambda w: {{{extraction(self.entry)}}}", {})
+        return self.extract(word)
+
 
 
 def extraction(entry: Entry) -> str:

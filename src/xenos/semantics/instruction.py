@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import sys
 from collections.abc import Callable, Iterator
 from functools import cached_property
@@ -41,13 +40,14 @@ class Form:
             if field.kind == "register":
                 offered[name] = RegisterField(name)
         meaning = self.instruction.meaning
-        for name in inspect.signature(meaning).parameters:
+        wanted = meaning.__code__.co_varnames[:meaning.__code__.co_argcount]
+        for name in wanted:
             immediate = self.instruction.pattern.fields.get(name)
             if immediate and immediate.kind in ("signed", "unsigned"):
                 offered[name] = trace.field(name, immediate.kind == "signed")
             if name not in offered:
                 raise DescriptionError(f"{self.instruction.name} has no field `{name}`")
-        meaning(**{name: offered[name] for name in inspect.signature(meaning).parameters})
+        meaning(**{name: offered[name] for name in wanted})
         law.check(trace.operations, self.name)
         return trace.operations
 
@@ -131,6 +131,9 @@ class Alias:
                 raise DescriptionError(f"{self.name}: `{target.name}` wants `{name}`, the encoding has no `{ours}`")
 
 
+_LOW = {16: 0xE003, 32: 0x707F}   # bits that most patterns of a width fix
+
+
 class InstructionSet:
     """All instructions of a guest. Declaring one whose bits overlap another's is refused.
 
@@ -146,7 +149,7 @@ class InstructionSet:
         self.spellings = spellings or {}
         self.instructions: dict[str, Instruction] = {}
         self.aliases: dict[str, Alias] = {}
-        self._patterns: list[tuple[Pattern, str]] = []
+        self._patterns: dict[tuple[int, int | None], list[tuple[Pattern, str]]] = {}
 
     def instruction(self, pattern: str, syntax: str) -> Callable[[Meaning], Instruction]:
         """Decorator: the function below is the meaning of this encoding."""
@@ -170,10 +173,16 @@ class InstructionSet:
         return made
 
     def _claim(self, pattern: Pattern, name: str) -> None:
-        for other, owner in self._patterns:
-            if pattern.overlaps(other):
-                raise DescriptionError(f"the bits of {name} ({pattern.text}) overlap those of {owner} ({other.text})")
-        self._patterns.append((pattern, name))
+        """Refuse bits that are taken. Patterns that fix the same low bits differently need not be compared."""
+        low = _LOW[pattern.width]
+        bits = pattern.value & low if pattern.mask & low == low else None
+        for key, others in self._patterns.items():
+            if bits is None or key in ((pattern.width, bits), (pattern.width, None)):
+                for other, owner in others:
+                    if pattern.overlaps(other):
+                        raise DescriptionError(
+                            f"the bits of {name} ({pattern.text}) overlap those of {owner} ({other.text})")
+        self._patterns.setdefault((pattern.width, bits), []).append((pattern, name))
 
     @cached_property
     def decoder(self) -> Decoder:

@@ -8,7 +8,6 @@ the machine; the reference engine plays those. Floating-point definitions return
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from xenos.semantics import floating as fp
@@ -19,7 +18,6 @@ if TYPE_CHECKING:
 Definition = Callable[..., Any]
 
 
-@dataclass(frozen=True)
 class Operation:
     """One row of the table.
 
@@ -28,11 +26,14 @@ class Operation:
     `state`, `memory` (may fault) or `control` (ends the instruction).
     """
 
-    name: str
-    arity: int
-    shape: str
-    effect: str
-    define: Definition | None
+    __slots__ = ("arity", "define", "effect", "name", "shape")
+
+    def __init__(self, name: str, arity: int, shape: str, effect: str, define: Definition | None) -> None:
+        self.name = name
+        self.arity = arity
+        self.shape = shape
+        self.effect = effect
+        self.define = define
 
 
 TABLE: dict[str, Operation] = {}

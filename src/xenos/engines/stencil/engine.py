@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 _STUB, _MISS, _FAULT, _POLL = 0, 1, 2, 3
 _WRITE = 2
+_CHEAP = 4096   # units: a segment of that size is written in the time that translating a few units anew would take
 _CANONICAL64, _CANONICAL32 = 0x7FF8_0000_0000_0000, 0xFFFF_FFFF_7FC0_0000
 
 
@@ -269,7 +270,8 @@ class StencilEngine:
         if self.store is None or self._soft:
             return
         for segment in self.segments:
-            if segment.key is not None and segment.fresh * (64 if thorough else 8) > segment.kept:
+            enough = 8 if not thorough else 64 if segment.kept > _CHEAP else _CHEAP + 1
+            if segment.key is not None and segment.fresh * enough > segment.kept:
                 self.store.save(segment.key, segment.pack())
                 segment.kept = len(segment.units)
 

@@ -1,0 +1,103 @@
+"""A guest that spins stops at once: when another thread interrupts its CPU, and when the process gets a signal."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+
+import pytest
+
+from engines.side_by_side import Block, SideBySide, registers
+from engines.wild_blocks import ASSEMBLER
+from xenos.cpu.exits import Budget, Interrupted
+
+FOR_EVER = 1 << 60
+AT_ONCE = 0.05      # seconds; some more where the machine is busy
+TRIES = 5
+
+LOOPS = {
+    "jump to itself": ("c.j 0",),
+    "branch back": ("addi a0, a0, 1", "addi a1, a1, 3", "bne a0, zero, -8", "c.j -12"),
+    "jump through a register": ("addi a0, a0, 1", "jalr zero, 0(t0)"),
+    "call and return": ("addi a0, a0, 1", "jal ra, 8", "c.j -8", "c.mv a5, a5", "addi a1, a1, 1", "jalr zero, 0(ra)"),
+    "many blocks": ("beq a0, zero, 4", "beq a0, zero, 4", "beq a0, zero, 4", "jal zero, -12"),
+}
+
+
+def start(pair: SideBySide, loop: str) -> None:
+    program = Block(tuple(map(ASSEMBLER.assemble, LOOPS[loop])), registers())
+    address = pair.place(program)
+    pair.begin(program, address)
+    pair.cpu.write("x", 5, address)
+
+
+def spin_until(pair: SideBySide, stop: threading.Thread, told: list[float]) -> float:
+    """Run until interrupted; seconds from `told` to the return."""
+    assert pair.stencil.run(pair.cpu, pair.memory, 500) == Budget()    # translated, links and caches filled
+    stop.start()
+    left = pair.stencil.run(pair.cpu, pair.memory, FOR_EVER)
+    back = time.monotonic()
+    stop.join()
+    assert left == Interrupted()
+    return back - told[0]
+
+
+@pytest.mark.parametrize("loop", LOOPS)
+def test_another_thread_stops_it(pair: SideBySide, loop: str) -> None:
+    def stop() -> None:
+        time.sleep(0.02)
+        told.append(time.monotonic())
+        pair.cpu.interrupt()
+
+    delays = []
+    for _ in range(TRIES):
+        told: list[float] = []
+        start(pair, loop)
+        delays.append(spin_until(pair, threading.Thread(target=stop), told))
+        assert pair.cpu.count > 10_000
+    assert min(delays) < AT_ONCE and sorted(delays)[TRIES // 2] < 4 * AT_ONCE, delays
+
+
+@pytest.mark.parametrize("loop", LOOPS)
+def test_a_signal_stops_it(pair: SideBySide, loop: str) -> None:
+    """Python's handler runs too, once the engine is back."""
+    caught: list[int] = []
+    before = signal.signal(signal.SIGINT, lambda number, frame: caught.append(number))
+    pair.stencil.runtime.stop_on(signal.SIGINT)
+
+    def stop() -> None:
+        time.sleep(0.02)
+        told.append(time.monotonic())
+        os.kill(os.getpid(), signal.SIGINT)
+
+    try:
+        delays = []
+        for turn in range(TRIES):
+            told: list[float] = []
+            start(pair, loop)
+            delays.append(spin_until(pair, threading.Thread(target=stop), told))
+            assert len(caught) == turn + 1
+        assert min(delays) < AT_ONCE and sorted(delays)[TRIES // 2] < 4 * AT_ONCE, delays
+    finally:
+        pair.stencil.runtime.restore()
+        signal.signal(signal.SIGINT, before)
+        pair.stencil.runtime.catch_faults()
+
+
+@pytest.mark.parametrize("loop", LOOPS)
+def test_an_interrupt_before_the_run_is_not_lost(pair: SideBySide, loop: str) -> None:
+    start(pair, loop)
+    pair.cpu.interrupt()
+    assert pair.stencil.run(pair.cpu, pair.memory, FOR_EVER) == Interrupted()
+    assert pair.cpu.count == 1000
+
+
+@pytest.mark.parametrize("loop", LOOPS)
+def test_a_budget_ends(pair: SideBySide, loop: str) -> None:
+    """Near the number asked for, and the guest can go on from there."""
+    start(pair, loop)
+    for turn in range(1, 4):
+        assert pair.stencil.run(pair.cpu, pair.memory, 10_000) == Budget()
+        assert turn * 10_000 <= pair.cpu.count - 1000 < turn * 10_000 + 3 * 128
