@@ -3,10 +3,12 @@
     inside.py PACK instructions COUNT [CHAPTER...]      stencil engine against reference engine
     inside.py PACK run PROGRAM ARGUMENTS...             as `xenos run` does it
     inside.py PACK pytest ARGUMENTS...                  tests of the project, the stencil engine among their engines
+    inside.py - library INSTRUCTION...                  a hash of the stencils that are built inside
 """
 
 from __future__ import annotations
 
+import hashlib
 import marshal
 import os
 import sys
@@ -65,9 +67,27 @@ def describe(want: Any, have: Any) -> str:
     return "; ".join(told)
 
 
+def library(level: int, names: list[str], machine: str = "") -> str:
+    """A hash of the stencils for these instructions, compiled where this runs."""
+    from xenos.engines.hosts import host, host_floats
+    from xenos.engines.stencil.library import Builder
+    from xenos.isa import find_guest
+    from xenos.memory.flat import BASE
+
+    guest = find_guest(GUEST)
+    builder = Builder(guest, host(machine), host_floats(level, machine), level, BASE)
+    builder.build([form for name in names for form in guest.instructions().instructions[name].forms()])
+    stencils = sorted(builder.stencils.items())
+    assert {key[0].split()[0] for key, _ in stencils} == set(names), builder.slow
+    return hashlib.sha256(marshal.dumps([*stencils, *sorted(builder.special().items())], 2)).hexdigest()
+
+
 def main(path: str, errand: str, *arguments: str) -> int:
     """Do the errand; the exit status."""
     sys.path[:0] = [os.path.join(ROOT, "src"), os.path.join(ROOT, "tests")]
+    if errand == "library":
+        print(library(int(os.environ["XENOS_HOST_LEVEL"]), list(arguments)))
+        return 0
     pack = load(path)
     if errand == "instructions":
         return int(bool(instructions(pack, int(arguments[0]), list(arguments[1:]))))
@@ -78,6 +98,7 @@ def main(path: str, errand: str, *arguments: str) -> int:
         from xenos.cli.main import main as command
 
         return int(command(["run", *arguments]) or 0)
+    sys.path.append(os.environ["XENOS_SITE"])   # pytest is pure Python: the outer one's will do
     import pytest
 
     return int(pytest.main(list(arguments)))

@@ -23,6 +23,12 @@ def missing() -> str:
     return ""
 
 
+def missing_llvmlite() -> str:
+    """Why nothing can be built on the machine; empty if it can."""
+    modules = CACHE / "sysroots" / "arm64" / "usr" / "lib" / "python3" / "dist-packages"
+    return missing() or ("" if (modules / "llvmlite").exists() else "llvmlite for AArch64 is missing")
+
+
 def pack(level: int) -> Path:
     """The file of a pack for that level, built if these sources have none yet (15 s). Only the newest is kept."""
     from xenos.engines.stencil.pack import build, made_from
@@ -47,8 +53,9 @@ def pack(level: int) -> Path:
 def inside(level: int, *arguments: str | Path, timeout: float = 600) -> subprocess.CompletedProcess[str]:
     """`inside.py` on the machine, with these arguments behind the pack of that level. Its code cache is its own."""
     environment = {**os.environ, "XENOS_CACHE": str(CACHE / "aarch64" / "cache"), "XENOS_HOST_LEVEL": str(level),
-                   "PYTHONPATH": sysconfig.get_path("purelib"), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
+                   "XENOS_SITE": sysconfig.get_path("purelib"), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
                    "PYTHONDONTWRITEBYTECODE": "1"}
-    command = [ROOT / "scripts" / "on-aarch64", Path(__file__).with_name("inside.py"), pack(level), *arguments]
+    own = "-" if arguments[0] == "library" else pack(level)
+    command = [ROOT / "scripts" / "on-aarch64", Path(__file__).with_name("inside.py"), own, *arguments]
     return subprocess.run([str(word) for word in command], env=environment, cwd=ROOT, capture_output=True, text=True,
                           timeout=timeout)

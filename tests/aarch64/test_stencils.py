@@ -7,7 +7,8 @@ import os
 
 import pytest
 
-from aarch64.machine import ROOT, SYSROOT, inside, missing
+from aarch64.inside import library
+from aarch64.machine import ROOT, SYSROOT, inside, missing, missing_llvmlite
 
 pytestmark = pytest.mark.skipif(bool(missing()), reason=missing())
 everything = pytest.mark.skipif(os.environ.get("XENOS_AARCH64") != "all", reason="only by make test-aarch64")
@@ -30,6 +31,13 @@ def test_a_dynamic_program() -> None:
     assert done.stdout.split()[:1] == [hashlib.sha256(data.read_bytes()).hexdigest()], done.stderr
 
 
+@pytest.mark.skipif(bool(missing_llvmlite()), reason=missing_llvmlite())
+def test_a_library_built_there_is_the_one_built_here() -> None:
+    names = ["addi", "lw", "beq", "jalr", "sraiw", "amoadd.w", "fsub.d"]
+    done = inside(2, "library", *names)
+    assert done.stdout.split() == [library(2, names, "aarch64")], done.stderr
+
+
 @everything
 @pytest.mark.parametrize("level", LEVELS)
 def test_all_instructions(level: int) -> None:
@@ -50,6 +58,13 @@ def test_exits_are_exact(level: int) -> None:
 def test_a_static_program(level: int) -> None:
     done = inside(level, "run", "examples/tour")
     assert (done.returncode, done.stdout.splitlines()[-1]) == (0, "all as it must be"), done.stderr
+
+
+@everything
+def test_every_placement() -> None:
+    done = inside(2, "pytest", "-q", "-p", "no:cacheprovider", "tests/engines/test_placements.py",
+                  "tests/engines/test_lockstep.py", timeout=7200)
+    assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-2000:]
 
 
 @everything

@@ -21,6 +21,8 @@ LINK, SLOW, POLL, SYSCALL, BREAKPOINT, ILLEGAL, SYNC = range(7)
 _TABLES = (("block_pc", "I"), ("block_at", "I"), ("stub_at", "I"), ("stub_why", "B"), ("stub_pc", "q"),
            ("site", "I"), ("site_pc", "q"), ("site_stub", "I"), ("unit_start", "I"), ("unit_end", "I"))
 
+HEAD = 8 * (1 + len(_TABLES))
+
 
 class Segment:
     """Room of `capacity` bytes at `start` in the arena for guest code in [`low`, `high`); `key` names it in the cache.
@@ -50,6 +52,7 @@ class Segment:
         self.view[:len(constants)] = constants
         self.used = (len(constants) + 15) & ~15
         self.kept = 0           # units that the cache on disk has too
+        self.inherited = 0      # units that a forked child has from its parent: the parent's to keep
         self.tables: dict[str, array[int]] | None = None
         self._empty()
 
@@ -113,9 +116,14 @@ class Segment:
         return waiting
 
     @property
+    def total(self) -> int:
+        """Units that were translated, by this process and by those that it has the cache from."""
+        return len(self.units) + (self.kept if self.tables is not None else 0)
+
+    @property
     def fresh(self) -> int:
-        """Units that the cache on disk does not have."""
-        return len(self.units) - (self.kept if self.tables is None else 0)
+        """Units that this process has translated since the cache on disk was read or written."""
+        return self.total - max(self.kept, self.inherited)
 
     def forget(self, first: int, end: int) -> list[int]:
         """Unlink the unit that was translated from [`first`, `end`): jumps to it go to their stubs again; gives its blocks.
@@ -160,6 +168,11 @@ class Segment:
         tables = [array(kind, columns[name]) for name, kind in _TABLES]
         sizes = array("Q", [self.used, *(len(table) for table in tables)])
         return [sizes.tobytes(), *(table.tobytes() for table in tables), self.view[:self.used]]
+
+    @staticmethod
+    def units_in(head: bytes) -> int:
+        """How many units a packed segment holds, from its first `HEAD` bytes."""
+        return int.from_bytes(head[HEAD - 16:HEAD - 8], "little") if len(head) == HEAD else 0
 
     def restore(self, body: memoryview) -> bool:
         """Take up what `pack` gave; False, and nothing changed, if it does not fit."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ctypes
-import signal
+import _signal as signal  # the C part: the Python one imports enum
 
 from xenos.engines.code.arena import Arena
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import ctypes
-import signal
+import _signal as signal  # the C part: the Python one imports enum
 
 from xenos.cpu import layout as at
 from xenos.cpu.exits import Breakpoint, Budget, Exit, Fault, Illegal, Interrupted, Syscall
 from xenos.engines.code.arena import Arena
-from xenos.engines.code.segment import BREAKPOINT, ILLEGAL, LINK, POLL, SLOW, SYNC, SYSCALL, Segment
+from xenos.engines.code.segment import BREAKPOINT, HEAD, ILLEGAL, LINK, POLL, SLOW, SYNC, SYSCALL, Segment
 from xenos.engines.code.store import digest
 from xenos.engines.code.table import Table
 from xenos.engines.hosts import host_segment
@@ -271,7 +271,10 @@ class StencilEngine:
             return
         for segment in self.segments:
             enough = 8 if not thorough else 64 if segment.kept > _CHEAP else _CHEAP + 1
-            if segment.key is not None and segment.fresh * enough > segment.kept:
+            if segment.key is None or segment.fresh * enough <= segment.kept:
+                continue
+            # Another process may have kept more meanwhile; the next one to start adds to that.
+            if Segment.units_in(self.store.head(segment.key, HEAD)) < segment.total:
                 self.store.save(segment.key, segment.pack())
                 segment.kept = len(segment.units)
 
@@ -344,6 +347,8 @@ class StencilEngine:
 
     def after_fork(self) -> None:
         """In a forked child: the code arena becomes the child's own."""
+        for segment in self.segments:
+            segment.inherited = segment.total
         self.arena.own([self.runtime.part, *((segment.start, segment.used) for segment in self.segments)])
 
     @staticmethod
