@@ -265,14 +265,15 @@ class StencilEngine:
             self.loaded += len(pcs)
         return segment
 
-    def save(self, thorough: bool = True) -> None:
-        """Keep what was translated since it was loaded, where that is some part of the whole (a good one if not `thorough`)."""
-        if self.store is None or self._soft:
-            return
+    def save(self) -> None:
+        """Keep what was translated since it was loaded, where that is some part of the whole."""
         for segment in self.segments:
-            enough = 8 if not thorough else 64 if segment.kept > _CHEAP else _CHEAP + 1
-            if segment.key is None or segment.fresh * enough <= segment.kept:
-                continue
+            self._save(segment)
+
+    def _save(self, segment: Segment) -> None:
+        if self.store is None or segment.key is None or self._soft:
+            return
+        if segment.fresh * (64 if segment.kept > _CHEAP else _CHEAP + 1) > segment.kept:
             # Another process may have kept more meanwhile; the next one to start adds to that.
             if Segment.units_in(self.store.head(segment.key, HEAD)) < segment.total:
                 self.store.save(segment.key, segment.pack())
@@ -323,7 +324,7 @@ class StencilEngine:
 
     def _drop(self, segment: Segment) -> None:
         """Forget a segment's code. One that belongs to a file goes altogether: what is mapped there next may be another."""
-        self.save(thorough=False)
+        self._save(segment)
         if segment is self._anywhere:
             for pc in segment.blocks:
                 self.table.remove(pc)
