@@ -29,7 +29,7 @@ PLACES = [{"b": "s0", "v": "a0", "w": "a1", "f": "fa0"}, {"b": "t3", "v": "t4", 
 def guarded(pair: SideBySide) -> Iterator[SideBySide]:
     for page, prot in enumerate((READ, 0, READ | WRITE, READ | EXECUTE)):
         pair.memory.map(GUARDED + page * PAGE, PAGE, prot)
-    pair.others[GUARDED + 2 * PAGE] = bytes(i & 255 for i in range(64))
+    pair.others[GUARDED + 2 * PAGE] = bytes(i & 255 for i in range(PAGE))
     yield pair
     pair.others.clear()
     pair.memory.unmap(GUARDED, 4 * PAGE)

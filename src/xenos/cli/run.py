@@ -101,9 +101,13 @@ def main(words: list[str]) -> int:
 
 
 def _run(options: Options) -> int:
+    import gc
+
     from xenos.api.start import start
     from xenos.engines import choose
 
+    # Translation makes many objects that stay: the default threshold would look through them all again and again.
+    gc.set_threshold(200_000, 20, 100)
     program = options.arguments[0]
     name = choose.guest_name(program)
     progress = _progress if sys.stderr and sys.stderr.isatty() else None

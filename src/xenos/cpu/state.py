@@ -9,6 +9,8 @@ from xenos.cpu.layout import BLOCK_SIZE, CONTROL_SIZE, Layout
 
 _WORDS_BELOW = CONTROL_SIZE // 8
 _MASK64 = (1 << 64) - 1
+# An odd pc never occurs, so that no entry matches.
+_NO_TAGS = memoryview(b"\1\0\0\0\0\0\0\0" * at.JUMP_CACHE_ENTRIES).cast("Q")
 _NO_JUMPS = (b"\1" + bytes(15)) * at.JUMP_CACHE_ENTRIES
 
 
@@ -27,6 +29,8 @@ class Cpu:
         self.words = self.bytes.cast("Q")
         self.address = start + CONTROL_SIZE
         self._start = {name: _WORDS_BELOW + offset // 8 for name, offset in layout.offsets.items()}
+        first = _WORDS_BELOW + at.JUMP_CACHE // 8
+        self._tags = self.words[first:first + 2 * at.JUMP_CACHE_ENTRIES:2]
         self._zero = {name: file.zero for name, file in layout.files.items()}
         self.reset()
 
@@ -72,6 +76,10 @@ class Cpu:
         return self.words[_WORDS_BELOW + at.COUNT // 8]
 
     def interrupt(self) -> None:
-        """Make the engine that runs this CPU return `Interrupted` at its next poll; safe from any thread."""
+        """Make the engine that runs this CPU return `Interrupted` at its next poll; safe from any thread.
+
+        Jumps through the cache do not poll: it is emptied. Only the pcs: code that has found one still reads what is beside it.
+        """
         self.set(at.INTERRUPT, 1)
         self.set(at.LIMIT, 0)
+        self._tags[:] = _NO_TAGS

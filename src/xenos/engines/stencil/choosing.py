@@ -25,7 +25,7 @@ class Choice:
     `after` move pins home and back.
     """
 
-    __slots__ = ("after", "before", "depends", "holes", "number", "stencil")
+    __slots__ = ("after", "before", "depends", "holes", "made", "number", "stencil")
 
     def __init__(self, stencil: Stencil, number: int, holes: tuple[tuple[int, int, str], ...], before: bytes,
                  after: bytes) -> None:
@@ -34,6 +34,7 @@ class Choice:
         self.holes = holes
         self.before = before
         self.after = after
+        self.made: Any = None     # what was placed last
         self.depends = any("pc" in text or "next" in text for _, _, text in holes)
 
 

@@ -162,16 +162,20 @@ class Placer:
 
     def _general(self, form: Form, prepared: _Prepared, choice: Choice, value: int | None, length: int) -> Any:
         """Code of any kind, its holes filled now or, if they depend on the address, when it is placed."""
-        operands = prepared.operands if value is None else {**prepared.operands, prepared.name: value}
         control = form.control
         distance = None if control is None else self._distance(form, length)
         if not choice.depends:
-            made = self._made(choice, self._fill(choice, operands, 0, 0))
+            made = choice.made
+            if made is None or choice.holes:
+                operands = prepared.operands if value is None else {**prepared.operands, prepared.name: value}
+                made = choice.made = self._made(choice, self._fill(choice, operands, 0, 0))
             if control is None:
                 return made[0] if not any(made[1:]) else (MID, made)
             if distance is None:
                 return INDIRECT, made
-            return BRANCH if control.op == "branch" else JUMP, made[0], made[3][0][0], distance(operands)
+            return (BRANCH if control.op == "branch" else JUMP, made[0], made[3][0][0],
+                    distance(prepared.operands if value is None else {prepared.name: value}))
+        operands = prepared.operands if value is None else {**prepared.operands, prepared.name: value}
         long = self._long(form, prepared)
 
         def make(pc: int, following: int) -> Made:

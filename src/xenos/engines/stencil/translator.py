@@ -140,7 +140,7 @@ class Translator:
                 size += len(hot)
                 break
         self.instructions += total
-        return self._finish(first, pc, parts, size, blocks, exits, tails, segment, not single)
+        return self._finish(first, min(pc, limit), parts, size, blocks, exits, tails, segment, not single)
 
     def _finish(self, first: int, end: int, parts: list[bytes], size: int, blocks: list[tuple[int, int]],
                 exits: list[tuple[int, int, int, int]], tails: list[tuple[int, Made, int, int]],
