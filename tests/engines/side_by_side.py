@@ -154,7 +154,7 @@ class SideBySide:
 
     def check_all(self, blocks: list[Block], name: str = "") -> None:
         """`check` each of some blocks that have the same words."""
-        address = {area: 0 for area in range(len(AREAS))}
+        address = dict.fromkeys(range(len(AREAS)), 0)
         for block in blocks:
             address[block.area] = address[block.area] or self.place(block)
             have, want = self.run(block, address[block.area])

@@ -1,4 +1,4 @@
-"""Stops in the middle of things: illegal words, memory that ends or is protected, code that changes; all before is done, all else not."""
+"""Stops in the middle: illegal words, memory that ends or is protected, code that changes; all before is done, all else not."""
 
 from __future__ import annotations
 

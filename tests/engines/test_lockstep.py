@@ -52,7 +52,8 @@ def test_lockstep_runs_to_the_end(pair: SideBySide) -> None:
 
 
 @pytest.mark.parametrize(("line", "left"), [
-    ("c.ebreak", Breakpoint()), ("sd a1, 0(s0)", Fault(Fault.WRITE, 1 << 63)), ("amoadd.d a1, a1, (s0)", Fault(Fault.WRITE, 1 << 63))])
+    ("c.ebreak", Breakpoint()), ("sd a1, 0(s0)", Fault(Fault.WRITE, 1 << 63)),
+    ("amoadd.d a1, a1, (s0)", Fault(Fault.WRITE, 1 << 63))])
 def test_lockstep_leaves_as_they_do(pair: SideBySide, line: str, left: object) -> None:
     program = block("addi a1, a1, 1", line, "addi a1, a1, 1", x8=1 << 63)
     address = pair.place(program)

@@ -22,7 +22,8 @@ MODES = range(5)
 ROUNDING = {"fadd", "fsub", "fmul", "fdiv", "fsqrt", "fma", "fconvert", "fround", "float_to_int", "int_to_float"}
 # What these do depends on more than their operands: instructions that use them are tested in the other files.
 ELSEWHERE = {"field", "pc", "next", "read", "write", "get_flags", "set_flags", "get_rounding", "set_rounding", "counter", "load",
-             "store", "amo", "reserve", "store_conditional", "zero_block", "fence", "sync_code", "branch", "jump", "trap", "syscall"}
+             "store", "amo", "reserve", "store_conditional", "zero_block", "fence", "sync_code", "branch", "jump", "trap",
+             "syscall"}
 PAIRS, TRIPLES = 120, 160
 
 
@@ -45,7 +46,8 @@ def declare(made: Synthetic) -> None:
                  lambda m, a: Value(m, "select", a[0].width, (a[0].apply("slt", a[1]), *a), a[0].lanes))
         for op in ("zext", "sext"):
             if width * lanes <= 32:
-                made.add(f"{op}_{width}x{lanes}", [(width, lanes)], lambda m, a, op=op: Value(m, op, 2 * a[0].width, (a[0],), a[0].lanes))
+                made.add(f"{op}_{width}x{lanes}", [(width, lanes)],
+                         lambda m, a, op=op: Value(m, op, 2 * a[0].width, (a[0],), a[0].lanes))
         made.add(f"extract_{width}x{lanes}", [(width, lanes)], lambda m, a: a[0].extract(3, a[0].width - 5))
         if width * lanes <= 32:
             made.add(f"concat_{width}x{lanes}", [(width, lanes)] * 2, lambda m, a: a[0].concat(a[1]))

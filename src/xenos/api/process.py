@@ -42,13 +42,19 @@ class _Linux(LinuxProcess):
 class _Stepper:
     """The reference engine, remembering why it stopped."""
 
-    def __init__(self, reference: Any) -> None:
-        self.reference = reference
+    def __init__(self, engine: Any) -> None:
+        self.engine = engine
+        self.reference = getattr(engine, "reference", engine)
         self.last: Exit = Budget()
 
     def run(self, cpu: Cpu, memory: FlatMemory, budget: int) -> Exit:
         self.last = self.reference.run(cpu, memory, budget)
         return self.last
+
+    def invalidate(self, start: int, end: int) -> None:
+        """Guest code in this range was changed: the engine that goes on after the step must know as well."""
+        self.engine.invalidate(start, end)
+        self.reference.invalidate(start, end)
 
 
 class Process:
@@ -117,7 +123,7 @@ class Process:
             raise UsageError(f"cannot step {count} instructions")
         engine = self._linux.engine
         if self._stepper is None:
-            self._stepper = _Stepper(getattr(engine, "reference", engine))
+            self._stepper = _Stepper(engine)
         self._linux.engine = self._stepper
         try:
             self._linux.run(count)

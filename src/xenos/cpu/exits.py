@@ -10,7 +10,7 @@ from __future__ import annotations
 class Exit:
     """A reason to stop; compare with `isinstance`, or `match` on the class."""
 
-    __slots__ = ()
+    __slots__: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         fields = ", ".join(f"{name}={getattr(self, name):#x}" for name in self.__slots__)

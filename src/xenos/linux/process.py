@@ -28,6 +28,9 @@ if TYPE_CHECKING:
         def run(self, cpu: Cpu, memory: FlatMemory, budget: int) -> Exit:
             """Execute about `budget` instructions, or until something happens."""
 
+        def invalidate(self, start: int, end: int) -> None:
+            """The guest wrote code at [start, end)."""
+
 HIDDEN = 900  # Xenos's own descriptors lie from here on: within the customary limit of 1024, above what guests use
 FOREVER = 1 << 62
 SLICE = 1 << 25  # instructions between two looks at what the host's signals left, some 20 ms

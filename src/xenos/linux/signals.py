@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import _signal as host  # type: ignore[import-not-found]  # `signal` would import enum on the way to a running guest
+import _signal as host  # `signal` would import enum on the way to a running guest
 import os
 
 TYPE_CHECKING = False

@@ -6,7 +6,7 @@ are blocked in the host, looked for, and let through only by the host's ppoll, w
 
 from __future__ import annotations
 
-import _signal as host  # type: ignore[import-not-found]  # see `signals`
+import _signal as host  # see `signals`
 import ctypes
 import struct
 import time

@@ -29,8 +29,8 @@ class Segment:
 
     `blocks` maps a guest pc to its offset, `stubs` a stub's offset to (why, pc), `pending` a pc to the 32-bit relative jumps that
     await it, `incoming` a pc to those that already go there, both as (site, stub that the jump goes to while unlinked). `units`
-    are the stretches of guest code that were translated, `new` the blocks not yet in the table. After `restore` these hold only what
-    has come since; the rest stays in flat `tables`, sorted by pc, until `open` is called: running needs none of it.
+    are the stretches of guest code that were translated, `new` the blocks not yet in the table. After `restore` these hold only
+    what has come since; the rest stays in flat `tables`, sorted by pc, until `open` is called: running needs none of it.
     """
 
     LARGEST = 1 << 28   # no more room than jumps reach

@@ -9,6 +9,7 @@ from __future__ import annotations
 from xenos.cpu import layout as at
 from xenos.engines.hosts.floats import STRICT, TOWARD_ZERO, IeeeFloats
 from xenos.engines.llvm.emit import FLOATS, UNLIKELY, Emit, Slow
+from xenos.engines.llvm.lines import Lines
 from xenos.semantics.values import Value
 
 _SMALLEST_NORMAL = {32: 0x0080_0000, 64: 0x0010_0000_0000_0000}
@@ -17,6 +18,9 @@ _SMALLEST_NORMAL = {32: 0x0080_0000, 64: 0x0010_0000_0000_0000}
 _LIMITS = {(32, 32, True): 0x4F00_0000, (32, 64, True): 0x5F00_0000, (64, 32, True): 0x41DF_FFFF_FFC0_0000,
            (64, 64, True): 0x43E0_0000_0000_0000, (32, 32, False): 0x4F80_0000, (32, 64, False): 0x5F80_0000,
            (64, 32, False): 0x41EF_FFFF_FFE0_0000, (64, 64, False): 0x43F0_0000_0000_0000}
+
+# LLVM's names of rounding to integral values, by mode: FRINTN, Z, M, P, A.
+_INTEGRAL = {0: "roundeven", 1: "trunc", 2: "floor", 3: "ceil", 4: "round"}
 
 # FPSR: IOC 0, DZC 1, OFC 2, UFC 3, IXC 4. Ours: NX 0, UF 1, OF 2, DZ 3, NV 4.
 _UNDERFLOW = 1 << 3
@@ -29,7 +33,7 @@ class AArch64Floats(IeeeFloats):
     def __init__(self, level: int) -> None:
         self.level = level
 
-    def address(self, emit: Emit, value: str) -> str:
+    def address(self, emit: Lines, value: str) -> str:
         """The host ignores an address's top byte ("top byte ignore", D8.8): folded into the next, it makes a fault again.
 
         Sums that wrap around come out right; bits 48-55 are zero in all addresses that there can be memory at.
@@ -39,17 +43,17 @@ class AArch64Floats(IeeeFloats):
 
     # Memory order: accesses overtake one another in all ways.
 
-    def after_load(self, emit: Emit, order: str) -> None:
+    def after_load(self, emit: Lines, order: str) -> None:
         """What follows an acquiring load stays behind it."""
         if "acquire" in order:
             emit.do("fence acquire")
 
-    def before_store(self, emit: Emit, order: str) -> None:
+    def before_store(self, emit: Lines, order: str) -> None:
         """What came before a releasing store stays before it."""
         if "release" in order:
             emit.do("fence release")
 
-    def fence(self, emit: Emit, before: str, after: str) -> None:
+    def fence(self, emit: Lines, before: str, after: str) -> None:
         """Only loads before: DMB ISHLD; else DMB ISH."""
         emit.do("fence seq_cst" if "w" in before else "fence acquire")
 
@@ -151,6 +155,20 @@ class AArch64Floats(IeeeFloats):
 
     fmin = fmin_number
     fmax = fmax_number
+
+    def fround(self, emit: Emit, op: Value, a: str) -> str:
+        """FRINT in its varieties; only FRINTX, in the dynamic mode, raises inexact."""
+        value, type_, static = self.number(emit, op.args[0], a), FLOATS[op.width], _INTEGRAL.get(op.attr("rounding"))
+        metadata: tuple[str, ...] = STRICT
+        if op.attr("exact"):
+            self.rounding(emit, op)
+            name = "rint"
+        elif static is not None:
+            name, metadata = static, STRICT[1:]
+        else:
+            name = "nearbyint"
+        got = emit.call(type_, f"llvm.experimental.constrained.{name}.f{op.width}", f"{type_} {value}", metadata=metadata)
+        return emit.line(f"bitcast {type_} {got} to i{op.width}")
 
     # Conversion.
 

@@ -21,10 +21,13 @@ class AArch64Segment(Segment):
         return start
 
     def patch(self, site: int, target: int) -> None:
-        """Let the branch at `site` go to `target`. One that may be running is published at once (Arm ARM, B2.2.5)."""
+        """Let the branch at `site` go to `target`, at once if it may be running, which the host allows (Arm ARM, B2.2.5)."""
+        running = site < self._published
+        if running:
+            self.publish()     # what it is to go to
         word = int.from_bytes(self.view[site:site + 4], "little")
         self.view[site:site + 4] = aimed(word, target - site).to_bytes(4, "little")
-        if site < self._published:
+        if running:
             self._flush(site, site + 4)
 
     def publish(self) -> None:

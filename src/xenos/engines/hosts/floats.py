@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from xenos.cpu import layout as at
 from xenos.engines.llvm.emit import FLOATS, Emit, Slow
+from xenos.engines.llvm.lines import Lines
 from xenos.semantics.values import Value
 
 STRICT = ("round.dynamic", "fpexcept.strict")
@@ -21,11 +22,11 @@ class IeeeFloats:
         """The host's sticky flags: each host has its own way to read them."""
         raise NotImplementedError
 
-    def address(self, emit: Emit, value: str) -> str:
+    def address(self, emit: Lines, value: str) -> str:
         """A guest address as the host is to use it: as it is, where the host looks at all its bits."""
         return value
 
-    def after_store(self, emit: Emit, order: str) -> None:
+    def after_store(self, emit: Lines, order: str) -> None:
         """An ordered store must not be overtaken by a later ordered load."""
         if "acquire" in order:
             emit.do("fence seq_cst")

@@ -9,6 +9,7 @@ from __future__ import annotations
 from xenos.cpu import layout as at
 from xenos.engines.hosts.floats import INFINITY, STRICT, TOWARD_ZERO, IeeeFloats
 from xenos.engines.llvm.emit import FLOATS, UNLIKELY, Emit, Slow
+from xenos.engines.llvm.lines import Lines
 from xenos.semantics.values import Value
 
 _TWO_32_LESS_1 = {32: 0x4F7F_FFFF, 64: 0x41EF_FFFF_FFE0_0000}   # largest float <= 2**32 - 1
@@ -31,13 +32,13 @@ class X86Floats(IeeeFloats):
 
     # Memory order: stores are kept in order, loads too; only a store before a load needs a fence.
 
-    def after_load(self, emit: Emit, order: str) -> None:
+    def after_load(self, emit: Lines, order: str) -> None:
         """Loads are not overtaken by what follows."""
 
-    def before_store(self, emit: Emit, order: str) -> None:
+    def before_store(self, emit: Lines, order: str) -> None:
         """Stores overtake nothing."""
 
-    def fence(self, emit: Emit, before: str, after: str) -> None:
+    def fence(self, emit: Lines, before: str, after: str) -> None:
         """Only writes before reads can pass each other."""
         emit.do("fence seq_cst" if "w" in before and "r" in after else "fence acq_rel")
 

@@ -6,8 +6,8 @@ import os
 from collections.abc import Iterator
 from typing import Any
 
-from xenos.errors import EngineError
 from xenos.engines.code.object import ObjectFile
+from xenos.errors import EngineError
 
 
 class Compiler:

@@ -11,7 +11,7 @@ from typing import Protocol
 
 from xenos.engines.llvm.accesses import Accesses
 from xenos.engines.llvm.integers import DIRECT, INTRINSICS, PAIRS, TESTS, Integers
-from xenos.engines.llvm.lines import FLOATS, LIKELY, METADATA, UNLIKELY, Slow, kind
+from xenos.engines.llvm.lines import FLOATS, LIKELY, METADATA, UNLIKELY, Lines, Slow, kind
 from xenos.semantics.values import Value
 
 __all__ = ["FLOATS", "LIKELY", "METADATA", "UNLIKELY", "Binding", "Emit", "Floats", "Slow", "immediate_only", "kind"]
@@ -29,7 +29,7 @@ class Binding(Protocol):
     def immediate(self, emit: Emit, op: Value) -> str:
         """IR value of a `field`, `pc` or `next`, or of an expression over them."""
 
-    def address(self, emit: Emit, op: Value) -> str:
+    def address(self, emit: Lines, op: Value) -> str:
         """IR pointer to the host memory behind a guest address."""
 
 
@@ -110,19 +110,19 @@ class Floats(Protocol):
 
     shifts_lanes: bool
 
-    def address(self, emit: Emit, value: str) -> str:
+    def address(self, emit: Lines, value: str) -> str:
         """A guest address as the host is to use it."""
 
-    def after_load(self, emit: Emit, order: str) -> None:
+    def after_load(self, emit: Lines, order: str) -> None:
         """Order a load before what follows."""
 
-    def before_store(self, emit: Emit, order: str) -> None:
+    def before_store(self, emit: Lines, order: str) -> None:
         """Order a store behind what came before."""
 
-    def after_store(self, emit: Emit, order: str) -> None:
+    def after_store(self, emit: Lines, order: str) -> None:
         """Order a store before what follows."""
 
-    def fence(self, emit: Emit, before: str, after: str) -> None:
+    def fence(self, emit: Lines, before: str, after: str) -> None:
         """A fence between kinds of accesses."""
 
     def box(self, emit: Emit, op: Value, value: str) -> str:

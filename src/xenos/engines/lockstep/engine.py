@@ -152,7 +152,7 @@ class LockstepEngine:
                         wrong.append(f"{names.get((file.name, index), f'{file.name}{index}')} {_number(a)}, "
                                      f"should be {_number(b)}")
         assert self._shadow is not None
-        last = {}
+        last: dict[int, int] = {}
         for address, data, _ in self._shadow.stores[:step.stores if step else 0]:
             last.update((address + i, byte) for i, byte in enumerate(data))
         for address, byte in sorted(last.items()):

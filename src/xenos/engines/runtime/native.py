@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import ctypes
 import _signal as signal  # the C part: the Python one imports enum
+import ctypes
 
 from xenos.engines.code.arena import Arena
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 DATA_SIZE = 1024
 ARENA_START, ARENA_END, CURRENT, OLD_HANDLERS = 0, 8, 16, 64
+SOON = 1 << 20      # so many instructions before the limit, indirect jumps look at it each time
 _SA_SIGINFO, _SA_NODEFER, _SA_ONSTACK, _SA_RESTART = 4, 0x40000000, 0x08000000, 0x10000000
 _libc = ctypes.CDLL(None, use_errno=True)
 

@@ -6,7 +6,7 @@ from types import ModuleType
 
 from xenos.cpu import layout as at
 from xenos.engines.llvm.emit import METADATA
-from xenos.engines.runtime.native import ARENA_END, ARENA_START, CURRENT, OLD_HANDLERS
+from xenos.engines.runtime.native import ARENA_END, ARENA_START, CURRENT, OLD_HANDLERS, SOON
 from xenos.engines.stencil.render import Convention
 
 # Exit codes. 0: a stub was left through, whose address says why.
@@ -41,6 +41,8 @@ def _store(label: str, offset: int, value: str, kind: str = "i64") -> str:
 
 def _enter(convention: Convention, homes: dict[str, int], host: ModuleType) -> str:
     """From C: the pins are loaded, the guest's floating-point environment is put in force, and the code is called."""
+    enter: str = host.ENTER
+    leave: str = host.LEAVE
     loads, arguments = "", ["ptr %st", "i64 %count"]
     for pin in (*convention.general, *convention.vector):
         kind = "double" if pin.startswith("%f") else "i64"
@@ -51,15 +53,16 @@ def _enter(convention: Convention, homes: dict[str, int], host: ModuleType) -> s
             arguments.append(f"{kind} zeroinitializer" if kind == "double" else "i64 0")
     return ("define dso_local void @enter(ptr %st, ptr %code) nounwind {\n"
             + _store("code", CODE, "%code", "ptr") + _store("exit", at.EXIT_CODE, str(STUB)) + _store("run", at.RUNNING, "1")
-            + host.ENTER + _load("count", at.COUNT) + loads
-            + f" call preserve_nonecc void @begin({', '.join(arguments)})\n" + host.LEAVE
+            + enter + _load("count", at.COUNT) + loads
+            + f" call preserve_nonecc void @begin({', '.join(arguments)})\n" + leave
             + _store("ran", at.RUNNING, "0") + " ret void\n}\n")
 
 
 def _begin(convention: Convention, host: ModuleType) -> str:
     """Notes where the stack stands, so that a fault in the middle of a stencil can come back to it."""
+    note: str = host.NOTE
     return (f"define dso_local preserve_nonecc void @begin({convention.parameters}) noinline nounwind {{\n"
-            + host.NOTE + "".join(_store(name, NOTED[name], f"%{name}") for name in host.CONTEXT if name in NOTED)
+            + note + "".join(_store(name, NOTED[name], f"%{name}") for name in host.CONTEXT if name in NOTED)
             + _load("code", CODE, "ptr") + "\n".join(convention.leave("%code", {})) + "\n}\n")
 
 
@@ -74,6 +77,7 @@ def _leave(convention: Convention, homes: dict[str, int], host: ModuleType) -> s
 def _lookup(convention: Convention, alignment: int) -> str:
     """An indirect branch missed the jump cache: search the table for the address in PC, and fill the cache.
 
+    Jumps through the cache do not look at the limit: near it, the cache is left empty.
     The limit is read once more behind the filling: a signal handler may have emptied the cache in between.
     """
     shift = 5 - alignment.bit_length()
@@ -90,8 +94,10 @@ def _lookup(convention: Convention, alignment: int) -> str:
         " %code.p = getelementptr i8, ptr %tag.p, i64 8\n %code = load ptr, ptr %code.p\n"
         f" %near = and i64 %first, {at.JUMP_CACHE_SIZE - 16}\n %line = getelementptr i8, ptr %st, i64 %near\n"
         f" %kept = getelementptr i8, ptr %line, i64 {at.JUMP_CACHE + 8}\n store volatile ptr %code, ptr %kept\n"
-        f" %name = getelementptr i8, ptr %line, i64 {at.JUMP_CACHE}\n store volatile i64 %pc, ptr %name\n"
-        + _word("limit", at.LIMIT) + " %limit = load volatile i64, ptr %limit.p\n"
+        + _word("limit", at.LIMIT) + " %end = load volatile i64, ptr %limit.p\n %left = sub i64 %end, %ct\n"
+        f" %soon = icmp ult i64 %left, {SOON}\n %mark = select i1 %soon, i64 1, i64 %pc\n"
+        f" %name = getelementptr i8, ptr %line, i64 {at.JUMP_CACHE}\n store volatile i64 %mark, ptr %name\n"
+        " %limit = load volatile i64, ptr %limit.p\n"
         " %over = icmp uge i64 %ct, %limit\n br i1 %over, label %stop, label %go, !prof !2\ngo:\n"
         + "\n".join(convention.leave("%code", {}))
         + "\nstop:\n store volatile i64 1, ptr %name\n" + _store("why", at.EXIT_CODE, str(POLL)) + stop
@@ -143,7 +149,8 @@ def _fault_handler(host: ModuleType) -> str:
         " %high = zext i32 %sig to i64\n %shifted = shl i64 %high, 32\n %low = zext i32 %code to i64\n"
         " %both = or i64 %shifted, %low\n"
         + _store("fa", at.FAULT_ADDRESS, "%addr") + _store("fc", at.FAULT_CODE, "%both") + _store("hp", at.HOST_PC, "%pc")
-        + _store("ec", at.EXIT_CODE, str(FAULT)) + "".join(_load("old" + name, NOTED[name]) + f" store i64 %old{name}, ptr %{name}.p\n"
+        + _store("ec", at.EXIT_CODE, str(FAULT))
+        + "".join(_load("old" + name, NOTED[name]) + f" store i64 %old{name}, ptr %{name}.p\n"
                   for name in host.CONTEXT if name in NOTED)
         + " %leave = ptrtoint ptr @leave to i64\n store i64 %leave, ptr %pc.p\n ret void\n"
         "other:\n" + _chain() + "}\n")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from xenos.engines.llvm.emit import Emit, immediate_only
+from xenos.engines.llvm.lines import Lines
 from xenos.semantics.instruction import Form
 from xenos.semantics.operations import TABLE, mask
 from xenos.semantics.values import Value
@@ -122,7 +123,7 @@ class StencilBinding:
             return ANY if _shifts(op) else INT32
         return 0, mask(op.width)
 
-    def address(self, emit: Emit, op: Value) -> str:
+    def address(self, emit: Lines, op: Value) -> str:
         """Guest base and offset in one hole, so that they fold into the host's addressing."""
         if immediate_only(op):
             return f"@{self._hole(f'{self.base} + {source(op)}', INT32)}"

@@ -45,6 +45,7 @@ class Chooser:
                  special: dict[str, Stencil]) -> None:
         self._stencils = stencils
         self._special = special
+        self._ready: dict[str, Stencil] = {}     # those that were wanted already, unpacked
         layout = guest.layout
         self._home = {name: (layout.offsets[name], layout.strides[name]) for name in layout.files}
         self._zero = {name: file.zero for name, file in layout.files.items()}
@@ -98,7 +99,9 @@ class Chooser:
         number = stencil[2]
         for operand, table in stencil[3]:
             name, (file, _) = registers[operand]
-            number ^= table[self._pin[file][operands[name]]]
+            rename = table[self._pin[file][operands[name]]]
+            assert rename is not None   # it would have clashed
+            number ^= rename
         rest = []
         for shift, mask, source in stencil[4]:
             if source.startswith("home "):
@@ -142,9 +145,12 @@ class Chooser:
         homes = "".join("N" if c == "N" else "M" for c in letters)
         for shape in (twins, letters, letters.replace("Z", "M"), homes):
             for one in (cls, "") if cls != "L" else ("L",):
-                kept = self._stencils.get(f"{form}/{shape}/{one}")
-                if kept is not None:
-                    return marshal.loads(kept), shape
+                key = f"{form}/{shape}/{one}"
+                stencil = self._ready.get(key)
+                if stencil is None and key in self._stencils:
+                    stencil = self._ready[key] = marshal.loads(self._stencils[key])
+                if stencil is not None:
+                    return stencil, shape
         return None
 
     def _clashes(self, stencil: Stencil, letters: str, operands: dict[str, int],

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import ctypes
 import _signal as signal  # the C part: the Python one imports enum
+import ctypes
 
 from xenos.cpu import layout as at
 from xenos.cpu.exits import Breakpoint, Budget, Exit, Fault, Illegal, Interrupted, Syscall
@@ -12,7 +12,7 @@ from xenos.engines.code.segment import BREAKPOINT, HEAD, ILLEGAL, LINK, POLL, SL
 from xenos.engines.code.store import digest
 from xenos.engines.code.table import Table
 from xenos.engines.hosts import host_segment
-from xenos.engines.runtime.native import Runtime
+from xenos.engines.runtime.native import SOON, Runtime
 from xenos.errors import EngineError
 from xenos.memory.flat import MemoryFault
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from xenos.engines.reference.engine import ReferenceEngine
     from xenos.engines.stencil.pack import Pack
     from xenos.engines.stencil.translator import Translator
+    from xenos.memory.regions import Region
     from xenos.memory.flat import FlatMemory
 
 _STUB, _MISS, _FAULT, _POLL = 0, 1, 2, 3
@@ -66,6 +67,8 @@ class StencilEngine:
             self._attach(memory)
         limit = cpu.count + budget & (1 << 64) - 1
         self._prepare(cpu)
+        if budget < SOON and self.linked:
+            cpu.clear_jump_cache()      # jumps through it do not look at the limit
         enter, table = self.runtime.enter, self.table
         self.runtime.current(cpu)
         try:
@@ -118,6 +121,7 @@ class StencilEngine:
         if kind == LINK:
             return None if self.linked else Budget()
         if kind == SLOW:
+            assert self._memory is not None
             left = self.reference.step(cpu, self._memory)
             return left if left is not None or self.linked else Budget()
         if kind == POLL:
@@ -228,13 +232,13 @@ class StencilEngine:
         return min(limit, self._behind(pc)) if self.one_by_one else limit
 
     def _segment(self, pc: int) -> Segment:
-        """The segment for code at a guest address: one for each file mapping that cannot be written, one for all other code."""
+        """The segment for code at a guest address: one for each mapping whose bytes stay what they are, one for all other code."""
         for segment in self.segments:
             if segment.high and segment.low <= pc < segment.high:
                 return segment
         assert self._memory is not None
         region = self._memory.regions.at(pc)
-        if region is not None and (region.file or region.name) and not region.prot & _WRITE and region.end - region.start < 1 << 31:
+        if region is not None and _stays(region):
             return self._file_segment(region.start, region.end)
         if self._anywhere is None:
             self._anywhere = self._segment_type(self.arena, self._segment_type.LARGEST, 0, 0, self.pack.constants, None)
@@ -379,3 +383,13 @@ class StencilEngine:
         cpu.pc, back = found
         self._count(cpu, -back)
         return self.reference.step(cpu, self._memory)
+
+
+def _stays(region: Region) -> bool:
+    """Whether code mapped there can only change by a call that maps or protects: a private view of a file, not writable.
+
+    What is shared, or lies in memory that has a descriptor, may be written through another mapping, as JIT compilers do.
+    """
+    if region.prot & _WRITE or region.shared or region.end - region.start >= 1 << 31:
+        return False
+    return bool(region.name) or region.file is not None and not region.file.startswith(("/memfd:", "/dev/shm/"))

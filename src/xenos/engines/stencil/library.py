@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator
 from types import ModuleType
 from typing import Any
 
-from xenos.engines.hosts import host_stencils
 from xenos.engines.code.object import ObjectFile
+from xenos.engines.hosts import host_stencils
 from xenos.engines.llvm.compiler import Compiler
 from xenos.engines.llvm.emit import Floats, Slow, immediate_only
 from xenos.engines.stencil import render
@@ -21,8 +21,13 @@ from xenos.errors import EngineError
 from xenos.isa.guest import Guest
 from xenos.semantics.instruction import Form
 
-Stencil = tuple[int, int, int, tuple[object, ...], tuple[object, ...], tuple[object, ...], tuple[object, ...],
-                tuple[object, ...]]
+Stencil = tuple[
+    int, int, int,                                      # bytes, how many of them are hot, the code as a number
+    tuple[tuple[int, tuple[int | None, ...]], ...],     # an operand, and by pin what renames it; None where nothing does
+    tuple[tuple[int, int, str], ...],                   # holes: bit, mask, Python expression
+    tuple[tuple[int, int], ...],                        # references to constants: where, offset in the pool
+    tuple[tuple[int, str], ...],                        # ways out: where, name
+    tuple[tuple[tuple[int, int], ...], tuple[int, ...]]]    # jumps between hot and cold: where, target; pins it uses itself
 BATCH = 400   # functions to a module: LLVM's time per function grows slowly with it
 
 # A probe stands for an immediate while LLVM chooses the encoding: one pair per class of values that encodes alike.
@@ -56,7 +61,8 @@ class Builder:
         self.base = base
         self.convention = render.Convention(host)
         self.tools = host_stencils(host.NAME)
-        self.compiler = Compiler(host.TRIPLE, *host.CPUS[level], host.STENCIL_MODEL)
+        cpu, features = host.CPUS[level]
+        self.compiler = Compiler(host.TRIPLE, cpu, features, host.STENCIL_MODEL)
         self.files = {f.name: f for f in guest.registers}
         self.slow: dict[str, str] = {}
         self.refused: dict[str, tuple[str, bytes]] = {}
@@ -93,9 +99,9 @@ class Builder:
         for plan in plans:
             if not all(n in pieces for n in plan.names):
                 continue
-            made = self._stencil(plan, [pieces[n] for n in plan.names], rendered)
-            if made is not None:
-                self.stencils[plan.form.name, plan.shape, plan.cls] = made
+            stencil = self._stencil(plan, [pieces[n] for n in plan.names], rendered)
+            if stencil is not None:
+                self.stencils[plan.form.name, plan.shape, plan.cls] = stencil
 
     def special(self) -> dict[str, Stencil]:
         """The stencils that belong to no form: poll, count, stub, and moves between each pin and its home."""

@@ -75,7 +75,8 @@ def build(name: str, level: int, progress: Callable[[int, int], None] | None = N
     stencils = (packed, special, builder.slow)
     homes = Placer(form, target, *stencils).chooser.homes()
     text = runtime(builder.convention, homes, form.alignment, host_runtime(machine))
-    compiler = Compiler(target.TRIPLE, *target.CPUS[level], target.RUNTIME_MODEL)
+    cpu, features = target.CPUS[level]
+    compiler = Compiler(target.TRIPLE, cpu, features, target.RUNTIME_MODEL)
     image = link(compiler.compile(text), host_runtime(machine))
     head = {"code": image.code, "data": image.data, "offsets": image.offsets, "constants": bytes(builder.constants),
             "registers": [(r.name, r.width, r.count, r.zero, r.floating) for r in form.registers],

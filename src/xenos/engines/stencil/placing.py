@@ -54,7 +54,7 @@ class _Kind:
         if len(immediates) == 1 and isinstance(ours[immediates[0].name], str):
             field = leaf.pattern.fields[ours[immediates[0].name]]
             self.mask = ~field.mask
-            self.value = eval(f"lambda w: {field.source()}", {})  # noqa: S307
+            self.value = eval(f"lambda w: {field.source()}", {})
 
 
 class _Prepared:
@@ -66,7 +66,7 @@ class _Prepared:
         self.form = form
         self.operands = operands
         self.name = form.immediates[0] if form.immediates else ""
-        self.choices: dict[str, Choice | str] = {}
+        self.choices: dict[str, Any] = {}    # a `Choice`, `nothing`, `slow`, or a stub as in `memo`
         self.short = bool(self.name) and form.instruction.pattern.fields[self.name].kind == "unsigned"
 
 
@@ -211,7 +211,7 @@ class Placer:
                 # The target is pc + distance: at an address far up, so that a jump back stays positive.
                 far = 1 << 40
                 text = f"lambda f, pc={far}, next={far + length}: {source(goal)} - {far}"
-                found = eval(text, {"__builtins__": {}})  # noqa: S307
+                found = eval(text, {"__builtins__": {}})
             self._distances[form, length] = found
             return found
 
@@ -228,7 +228,7 @@ class Placer:
     def _expression(self, text: str) -> Callable[..., int]:
         known = self._sources.get(text)
         if known is None:
-            known = self._sources[text] = eval(f"lambda f, pc, next: {text}", {"__builtins__": {}})  # noqa: S307
+            known = self._sources[text] = eval(f"lambda f, pc, next: {text}", {"__builtins__": {}})
         return known
 
     @staticmethod

@@ -39,8 +39,8 @@ def shapes(form: Form, files: dict[str, RegisterFile]) -> Iterator[str]:
         elif form.control is not None and files[file].zero is not None:
             letters += "N"
         choices.append(letters)
-    for letters in product(*choices):
-        shape = "".join(letters)
+    for row in product(*choices):
+        shape = "".join(row)
         if "D" in shape and shape[results[0]] != "P" or shape.count("Z") > 1:
             continue
         if "S" in shape and shape[shape.index("S") - 1] not in "PMD":

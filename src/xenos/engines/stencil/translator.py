@@ -11,6 +11,8 @@ from xenos.engines.stencil.placing import BRANCH, INDIRECT, JUMP, JUMP_AT, MID, 
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from xenos.engines.code.segment import Segment
     from xenos.engines.stencil.placing import Made, Placer
 
@@ -50,7 +52,7 @@ class Translator:
             while True:
                 at = pc
                 if pc >= limit:
-                    code: object = (STUB, LINK)
+                    code: Any = (STUB, LINK)
                 else:
                     word = halves[pc >> 1]
                     if word & mask == long:
