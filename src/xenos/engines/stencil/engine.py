@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from xenos.engines.reference.engine import ReferenceEngine
     from xenos.engines.stencil.pack import Pack
     from xenos.engines.stencil.translator import Translator
-    from xenos.memory.regions import Region
     from xenos.memory.flat import FlatMemory
+    from xenos.memory.regions import Region
 
 _STUB, _MISS, _FAULT, _POLL = 0, 1, 2, 3
 _WRITE = 2
