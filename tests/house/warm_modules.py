@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 MODULES: tuple[str, ...] = (
-    "__future__", "_bisect", "_blake2", "_collections", "_ctypes", "_functools", "_operator", "_struct",
-    "array", "bisect", "collections", "collections.abc", "ctypes", "ctypes._endian", "encodings.ascii", "enum",
-    "functools", "itertools", "keyword", "operator", "reprlib", "signal", "struct", "types",
+    "__future__", "_bisect", "_blake2", "_collections", "_ctypes", "_operator", "_struct",
+    "array", "bisect", "collections", "collections.abc", "ctypes", "ctypes._endian", "encodings.ascii", "gc",
+    "itertools", "keyword", "operator", "reprlib", "struct", "types",
     "xenos", "xenos.api", "xenos.api.start", "xenos.cli", "xenos.cli.main", "xenos.cli.run", "xenos.cpu",
     "xenos.cpu.exits", "xenos.cpu.layout", "xenos.cpu.state", "xenos.engines", "xenos.engines.choose",
     "xenos.engines.code", "xenos.engines.code.arena", "xenos.engines.code.segment", "xenos.engines.code.store",
