@@ -157,7 +157,7 @@ static void waiting(void) {
     struct pollfd polls[3] = {{ends[0], POLLIN, 0}, {-1, POLLIN, 9}, {99, POLLIN, 0}}; SHOW(poll(polls, 3, 10));
     printf("%d %d %d\n", polls[0].revents, polls[1].revents, polls[2].revents);
     fd_set in, out; FD_ZERO(&in); FD_ZERO(&out); FD_SET(ends[0], &in); FD_SET(ends[1], &out); struct timeval wait = {0, 1000};
-    SHOW(select(ends[1] + 1, &in, &out, NULL, &wait)); SHOW(FD_ISSET(ends[0], &in)); FD_ZERO(&in); FD_SET(98, &in); SHOW(select(99, &in, NULL, NULL, &wait));
+    SHOW(select(ends[1] + 1, &in, &out, NULL, &wait)); SHOW(FD_ISSET(ends[0], &in)); FD_ZERO(&in); FD_SET(50, &in); SHOW(select(51, &in, NULL, NULL, &wait));
     struct epoll_event event_in = {EPOLLIN, {.u64 = 0x1234567890ABCDEF}}, events[4]; SHOW(epoll_ctl(poller, EPOLL_CTL_ADD, event, &event_in));
     SHOW(epoll_ctl(poller, EPOLL_CTL_ADD, event, &event_in)); SHOW(epoll_wait(poller, events, 4, 10)); printf("%x %lx\n", events[0].events, events[0].data.u64);
     SHOW(read(event, buffer, 8)); SHOW(epoll_wait(poller, events, 4, 10)); SHOW(epoll_wait(poller, events, 0, 10)); SHOW(epoll_ctl(poller, EPOLL_CTL_DEL, event, NULL));
