@@ -31,7 +31,7 @@ class Translator:
         """Translate what is at `pc`, up to `limit`, into a segment; False if that is full. `single` stops after one block,
         which is not linked and has no poll: the engine looks after each."""
         placer = self.placer
-        memo, learn, counts = placer.memo, placer.learn, placer.counts
+        known, learn, counts = placer.memo.get, placer.learn, placer.counts
         poll, poll_site = placer.poll
         mask, long = placer.short
         find = segment.find
@@ -41,8 +41,10 @@ class Translator:
         blocks: list[tuple[int, int]] = []
         exits: list[tuple[int, int, int, int]] = []             # site, why, pc, instructions counted but not done
         tails: list[tuple[int, Made, int, int]] = []            # place of the hot code, what was made, pc, not done
+        starts: set[int] = set()
         while True:
             start = pc
+            starts.add(pc)
             prefix = len(parts)
             parts.append(b"")
             begin = size
@@ -61,12 +63,12 @@ class Translator:
                             code = (STUB, LINK)
                         else:
                             word |= halves[(at >> 1) + 1] << 16
-                            code = memo.get(word)
+                            code = known(word)
                             if code is None:
                                 code = learn(word, 4)
                     else:
                         pc += 2
-                        code = memo.get(word)
+                        code = known(word)
                         if code is None:
                             code = learn(word, 2)
                 if code.__class__ is bytes:
@@ -135,7 +137,7 @@ class Translator:
             total += count
             if not falls:
                 break
-            if single or total >= MAX_INSTRUCTIONS or find(pc) is not None or pc >= limit or any(pc == b for b, _ in blocks):
+            if single or total >= MAX_INSTRUCTIONS or find(pc) is not None or pc >= limit or pc in starts:
                 hot, site = placer.goto
                 parts.append(hot)
                 exits.append((size + site, LINK, pc, 0))
