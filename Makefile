@@ -3,6 +3,7 @@
 #   make demo    run a real guest program and say what it did
 #   make test    all tests; what cannot be had on this machine is skipped by name and counted
 #   make test-aarch64   all tests of an AArch64 host, under qemu-aarch64; `make test` has a sample of them
+#   make exhaustive     the engines' tests on every host level and in all placements
 #   make fuzz    random instruction blocks on both engines, until they differ
 #   make bench   how fast: kernels, real programs and start-up, beside qemu and over native
 #   make lint    ruff and mypy
@@ -17,7 +18,7 @@ TESTS   := $(VENV)/.tests
 # Tests run in parallel: the reference engine is slow, and most tests are single processes.
 WORKERS ?= auto
 
-.PHONY: demo test test-aarch64 fuzz bench lint guests clean
+.PHONY: demo test test-aarch64 exhaustive fuzz bench lint guests clean
 .DELETE_ON_ERROR:
 
 demo: $(RUNS)
@@ -28,6 +29,9 @@ test: $(TESTS) guests
 
 test-aarch64: $(TESTS) guests
 	XENOS_AARCH64=all $(VENV)/bin/python -m pytest tests/aarch64 $(PYTEST)
+
+exhaustive: $(TESTS) guests
+	$(VENV)/bin/python -m pytest -n $(WORKERS) -m exhaustive tests/engines $(PYTEST)
 
 fuzz: $(TESTS)
 	$(VENV)/bin/python -m tests.lockstep_forever $(SEED)

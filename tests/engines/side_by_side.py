@@ -161,7 +161,7 @@ class SideBySide:
             if have == want:
                 continue
             raise AssertionError(f"{name} (level {self.level})\n{block.listing()}\n{differences(have, want)}\n"
-                                 f"{self.explain(block)}\n{block!r}")
+                                 f"{self.explain(block)}")
 
     def explain(self, block: Block) -> str:
         """What lockstep says of a block: the first instruction that differs."""

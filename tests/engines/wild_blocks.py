@@ -91,7 +91,8 @@ class WildBlocks:
         for template in r.choices(self.templates, k=length):
             ours = template.draw(r, pool)
             if r.random() < 0.004:
-                drawn.append(r.choice((0, 0xFFFF_FFFF, 0x0000_2013 | 7 << 12, r.getrandbits(32) | 3)))
+                word = r.getrandbits(32) | 3     # one that means something might change the code itself
+                drawn.append(r.choice((0, 0xFFFF_FFFF, 0 if RISCV.decoder.decode(word, 4) else word)))
             elif ours is not None:
                 drawn.append((template, ours))
         words = self._encode(drawn)

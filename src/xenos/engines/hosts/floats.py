@@ -84,14 +84,16 @@ class IeeeFloats:
         smallest = infinity & -infinity
         quiet = infinity | smallest >> 1
         magnitude = emit.line(f"and {t} {a}, {(1 << (width - 1)) - 1}")
+        # Zero, subnormal, normal, infinite, signaling, quiet are counted 0-5: the place of the bit is a digit of a table.
+        count = "0"
+        for start in (1, smallest, infinity, infinity + 1, quiet):
+            more = emit.line(f"zext i1 {emit.line(f'icmp uge {t} {magnitude}, {start}')} to i32")
+            count = emit.line(f"add i32 {count}, {more}")
         negative = emit.line(f"icmp slt {t} {a}, 0")
-        classes = [(4, 3, 0), (5, 2, 1), (6, 1, smallest), (7, 0, infinity), (8, 8, infinity + 1), (9, 9, quiet)]
-        result = ""
-        for plus, minus, start in classes:
-            bit = emit.line(f"select i1 {negative}, i{op.width} {1 << minus}, i{op.width} {1 << plus}")
-            at_least = emit.line(f"icmp uge {t} {magnitude}, {start}")
-            result = emit.line(f"select i1 {at_least}, i{op.width} {bit}, i{op.width} {result}") if result else bit
-        return result
+        table = emit.line(f"select i1 {negative}, i32 {0x980123}, i32 {0x987654}")
+        digit = emit.line(f"lshr i32 {table}, {emit.line(f'shl i32 {count}, 2')}")
+        bit = emit.line(f"shl i32 1, {emit.line(f'and i32 {digit}, 15')}")
+        return bit if op.width == 32 else emit.line(f"zext i32 {bit} to i{op.width}")
 
     def get_flags(self, emit: Emit, op: Value) -> str:
         """What was accrued before this run of generated code, and what the host has raised since."""

@@ -21,6 +21,8 @@ NEAREST_AWAY, _DYNAMIC = 4, 7
 
 # MXCSR: flags IE 0, DE 1, ZE 2, OE 3, UE 4, PE 5; masks 7-12; rounding 13-14. Ours: NX 0, UF 1, OF 2, DZ 3, NV 4.
 ALL_MASKED = 0x1F80
+_LOW_FLAGS = sum(((i & 1) << 4 | (i & 4) << 1) << 8 * i for i in range(8))
+_HIGH_FLAGS = sum(((i & 1) << 2 | i & 2 | i >> 2) << 8 * i for i in range(8))
 
 
 class X86Floats(IeeeFloats):
@@ -293,12 +295,13 @@ class X86Floats(IeeeFloats):
         where = emit.state(at.SCRATCH)
         emit.call("void", "llvm.x86.sse.stmxcsr", f"ptr {where}")
         word = emit.line(f"load i32, ptr {where}")
-        bits = [(5, 0), (4, 1), (3, 2), (2, 3), (0, 4)]
-        total = "0"
-        for theirs, ours in bits:
-            bit = emit.line(f"and i32 {emit.line(f'lshr i32 {word}, {theirs}')}, 1")
-            total = emit.line(f"or i32 {total}, {emit.line(f'shl i32 {bit}, {ours}')}")
-        return emit.line(f"zext i32 {total} to i64")
+        wide = emit.line(f"zext i32 {word} to i64")
+        # Two tables of eight bytes, in constants: IE DE ZE are NV - DZ in reverse, OE UE PE are OF UF NX.
+        halves = []
+        for shift, table in ((0, _LOW_FLAGS), (3, _HIGH_FLAGS)):
+            index = emit.line(f"and i64 {emit.line(f'lshr i64 {wide}, {shift}')}, 7")
+            halves.append(emit.line(f"lshr i64 {table}, {emit.line(f'shl i64 {index}, 3')}"))
+        return emit.line(f"and i64 {emit.line(f'or i64 {halves[0]}, {halves[1]}')}, 31")
 
     def set_flags(self, emit: Emit, op: Value, value: str) -> None:
         """Ours take the value, the host's are cleared."""

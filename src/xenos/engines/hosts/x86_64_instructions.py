@@ -64,6 +64,7 @@ class Instruction:
 
 _IMM8_0F = {0x70, 0x71, 0x72, 0x73, 0xA4, 0xAC, 0xBA, 0xC2, 0xC4, 0xC5, 0xC6}
 _RAX, _RCX, _RDX = 0, 1, 2
+_KEPT = (0x55, 0x5D)    # push and pop of rbp, which no operand lies in: a fault puts it and the stack back
 
 
 def decode(code: bytes) -> list[Instruction]:
@@ -151,7 +152,7 @@ def _one_byte(code: bytes, made: Instruction, at: int, op: int, prefixes: set[in
         _embedded(code, made, at - 1, rex)
     elif 0x50 <= op <= 0x5F or op == 0xC3:
         made.end = at
-        made.touches_stack = True
+        made.touches_stack = rex is not None or op not in _KEPT
         if op != 0xC3:
             _embedded(code, made, at - 1, rex)
     elif op == 0xCC:

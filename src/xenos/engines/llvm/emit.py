@@ -43,7 +43,8 @@ class Emit(Integers, Accesses):
 
     def run(self) -> None:
         """Emit every operation; `end` keeps the one that ends the instruction, with its arguments."""
-        for op in self.effects:
+        # Setting the rounding mode may leave for the slow path: flags are set after that.
+        for op in sorted(self.effects, key=lambda op: op.op == "set_flags"):
             done = self._one(op)
             if done is not None:
                 self._values[op.number] = done

@@ -53,8 +53,8 @@ class Rendered:
 def render(form: Form, binding: StencilBinding, convention: Convention, floats: Floats, alignment: int) -> Rendered:
     """The function of one form in one shape; raises Slow if the host has no exact code for it."""
     names = {op.op for op in form.effects}
-    if {"set_flags", "set_rounding"} <= names or "counter" in names:
-        raise Slow("flags and rounding at once, or a counter: seldom, and simpler in the reference engine")
+    if "counter" in names:
+        raise Slow("a counter: seldom, and simpler in the reference engine")
     emit = Emit(form.effects, binding, floats)
     emit.run()
     end = emit.end
