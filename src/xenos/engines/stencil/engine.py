@@ -57,6 +57,7 @@ class StencilEngine:
         self._reference: ReferenceEngine | None = None
         self._soft = False
         self._stale = False
+        self._full: set[bytes] = set()
         self._bytes: dict[tuple[int, int], bytes] = {}   # what units of code that may be written were translated from
 
     # Running.
@@ -213,6 +214,8 @@ class StencilEngine:
         if self.table.find(pc):
             return None                  # it came with the segment from the cache
         if not self.translator.translate(pc, limit, self._halves, segment, not self.linked):
+            if segment.key is not None:
+                self._full.add(segment.key)   # what is kept on disk fills it, too: begin anew without that
             self._drop(segment)
             return None
         self.translated += 1
@@ -257,7 +260,7 @@ class StencilEngine:
         room = min(12 * (high - low) + (1 << 16), self._segment_type.LARGEST)
         segment = self._segment_type(self.arena, room, low, high, self.pack.constants, key)
         self.segments.append(segment)
-        body = self.store.load(key) if self.store is not None and key is not None else None
+        body = self.store.load(key) if self.store is not None and key is not None and key not in self._full else None
         if body is not None and segment.restore(body):
             tables = segment.tables
             assert tables is not None
