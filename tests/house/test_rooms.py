@@ -13,7 +13,7 @@ MOST_LINES = 400
 NAMES = re.compile(r"(?<![a-z0-9])(riscv(32|64)?|risc-v|rv(32|64)[a-z]*|arm(64|v\d+)?|aarch64|x86|x64|amd64|i[3-6]86"
                    r"|mips(64)?|ppc(64)?|powerpc|s390x?|loongarch(64)?|sparc(64)?)(?![a-z0-9])", re.IGNORECASE)
 # Where they may stand: a guest in its folder and in the list of guests, a host where hosts are told apart.
-MAY_NAME = ("isa/", "machine/boards/", "engines/hosts/")
+MAY_NAME = ("isa/", "machine/boards/", "engines/hosts/", "linux/hosts/")
 
 
 def test_no_file_is_longer_than_a_room_may_be() -> None:
