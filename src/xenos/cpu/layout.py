@@ -58,6 +58,7 @@ RUNNING = -152           # 1 while generated code runs
 INTERRUPT = -160         # 1 from `interrupt()` until the exit is reported
 CANONICAL_NAN64 = -168
 CANONICAL_NAN32 = -176   # boxed in 64 bits
+KERNEL = -184            # host address: answer a system call, or leave for Python to do it; goes on at PC
 SCRATCH = -256           # 64 bytes for runtime thunks
 
 

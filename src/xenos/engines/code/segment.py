@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from xenos.engines.code.arena import Arena
 
 # Why a stub was left: the target of a jump is not translated yet; the reference engine must do one instruction; the limit was
-# reached; the guest calls its kernel, hits a breakpoint, an illegal word, or wants its new code seen.
-LINK, SLOW, POLL, SYSCALL, BREAKPOINT, ILLEGAL, SYNC = range(7)
+# reached; the guest hits a breakpoint, an illegal word, or wants its new code seen.
+LINK, SLOW, POLL, BREAKPOINT, ILLEGAL, SYNC = range(6)
 
 # The tables that are kept with the code, and the type of their entries. Guest addresses are relative to the segment's `low`.
 _TABLES = (("block_pc", "I"), ("block_at", "I"), ("stub_at", "I"), ("stub_why", "B"), ("stub_pc", "q"),

@@ -79,6 +79,7 @@ class Runtime:
         self.purge = ctypes.CFUNCTYPE(None, word, word, word, word)(self._address["purge"])
         self.leave = self._address["leave"]
         self.lookup = self._address["lookup"]
+        self.kernel = self._address["kernel"]
         self._caught: dict[int, _Action] = {}
 
     def catch_faults(self) -> None:

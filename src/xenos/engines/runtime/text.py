@@ -10,7 +10,7 @@ from xenos.engines.runtime.native import ARENA_END, ARENA_START, CURRENT, OLD_HA
 from xenos.engines.stencil.render import Convention
 
 # Exit codes. 0: a stub was left through, whose address says why.
-STUB, MISS, FAULT, POLL = 0, 1, 2, 3
+STUB, MISS, FAULT, POLL, CALL = range(5)
 
 
 CODE = at.SCRATCH + 16
@@ -24,7 +24,7 @@ def runtime(convention: Convention, homes: dict[str, int], alignment: int, host:
         METADATA, "@data = external hidden global i8\n",
         host.DECLARATIONS,
         _enter(convention, homes, host), _begin(convention, host), _leave(convention, homes, host),
-        _lookup(convention, alignment), _fill(alignment), _purge(), _fault_handler(host), _signal_handler()])
+        _lookup(convention, alignment), _kernel(convention), _fill(alignment), _purge(), _fault_handler(host), _signal_handler()])
 
 
 def _word(name: str, offset: int) -> str:
@@ -102,6 +102,12 @@ def _lookup(convention: Convention, alignment: int) -> str:
         + "\n".join(convention.leave("%code", {}))
         + "\nstop:\n store volatile i64 1, ptr %name\n" + _store("why", at.EXIT_CODE, str(POLL)) + stop
         + "\nmiss:\n" + _store("what", at.EXIT_CODE, str(MISS)) + stop + "\n}\n")
+
+
+def _kernel(convention: Convention) -> str:
+    """The guest calls its kernel."""
+    return (f"define dso_local preserve_nonecc void @kernel({convention.parameters}) nounwind {{\n"
+            + _store("why", at.EXIT_CODE, str(CALL)) + "\n".join(convention.leave("@leave", {})) + "\n}\n")
 
 
 def _fill(alignment: int) -> str:

@@ -123,6 +123,10 @@ class StencilBinding:
             return ANY if _shifts(op) else INT32
         return 0, mask(op.width)
 
+    def following(self) -> str:
+        """The address of the next instruction."""
+        return f"ptrtoint (ptr @{self._hole('next', ANY if self.wide else (0, (1 << 31) - 1))} to i64)"
+
     def address(self, emit: Lines, op: Value) -> str:
         """Guest base and offset in one hole, so that they fold into the host's addressing."""
         if immediate_only(op):

@@ -8,7 +8,7 @@ import ctypes
 from xenos.cpu import layout as at
 from xenos.cpu.exits import Breakpoint, Budget, Exit, Fault, Illegal, Interrupted, Syscall
 from xenos.engines.code.arena import Arena
-from xenos.engines.code.segment import BREAKPOINT, HEAD, ILLEGAL, LINK, POLL, SLOW, SYNC, SYSCALL, Segment
+from xenos.engines.code.segment import BREAKPOINT, HEAD, ILLEGAL, LINK, POLL, SLOW, SYNC, Segment
 from xenos.engines.code.store import digest
 from xenos.engines.code.table import Table
 from xenos.engines.hosts import host_segment
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from xenos.memory.flat import FlatMemory
     from xenos.memory.regions import Region
 
-_STUB, _MISS, _FAULT, _POLL = 0, 1, 2, 3
+_STUB, _MISS, _FAULT, _POLL, _CALL = range(5)
 _WRITE = 2
 _CHEAP = 4096   # units: a segment of that size is written in the time that translating a few units anew would take
 _CANONICAL64, _CANONICAL32 = 0x7FF8_0000_0000_0000, 0xFFFF_FFFF_7FC0_0000
@@ -104,6 +104,7 @@ class StencilEngine:
     def _prepare(self, cpu: Cpu) -> None:
         cpu.set(at.LEAVE, self.runtime.leave)
         cpu.set(at.LOOKUP, self.runtime.lookup)
+        cpu.set(at.KERNEL, self.runtime.kernel)
         cpu.set(at.CANONICAL_NAN64, _CANONICAL64)
         cpu.set(at.CANONICAL_NAN32, _CANONICAL32)
 
@@ -116,6 +117,8 @@ class StencilEngine:
             return self._fault(cpu)
         if why == _POLL:
             return self._polled(cpu, limit)
+        if why == _CALL:
+            return Syscall()
         stub = cpu.get(at.EXIT_INFO)
         kind, pc = self._stub(stub)
         cpu.pc = pc
@@ -127,10 +130,6 @@ class StencilEngine:
             return left if left is not None or self.linked else Budget()
         if kind == POLL:
             return self._polled(cpu, limit)
-        if kind == SYSCALL:
-            self._count(cpu, 1)
-            cpu.pc = self._behind(pc)
-            return Syscall()
         if kind == BREAKPOINT:
             return Breakpoint()
         if kind == ILLEGAL:

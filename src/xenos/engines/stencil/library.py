@@ -128,11 +128,11 @@ class Builder:
 
     def plans(self, form: Form) -> Iterator[Plan]:
         """Every stencil that a form wants."""
-        if any(op.op in ("trap", "syscall", "sync_code") for op in form.effects):
+        if any(op.op in ("trap", "sync_code") for op in form.effects):
             self.slow[form.name] = "leaves generated code"
             return
         try:
-            wide = any(op.op in ("pc", "next") for op in form.effects)
+            wide = any(op.op in ("pc", "next", "syscall") for op in form.effects)
             for shape in shapes(form, self.files):
                 yield Plan(form, shape, "", False)
                 if wide:

@@ -16,7 +16,7 @@
 
 from __future__ import annotations
 
-from xenos.engines.code.segment import BREAKPOINT, ILLEGAL, SLOW, SYNC, SYSCALL
+from xenos.engines.code.segment import BREAKPOINT, ILLEGAL, SLOW, SYNC
 from xenos.engines.llvm.emit import immediate_only
 from xenos.engines.stencil.binding import source
 from xenos.engines.stencil.choosing import Choice, Chooser
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     Made = tuple[bytes, bytes, tuple[tuple[int, int], ...], tuple[tuple[int, str], ...], tuple[tuple[int, int], ...]]
 
 MID, MID_AT, BRANCH, JUMP, JUMP_AT, INDIRECT, INDIRECT_AT, STUB = range(8)
-_STUBS = {"syscall": SYSCALL, "sync_code": SYNC, "breakpoint": BREAKPOINT, "illegal": ILLEGAL}
+_STUBS = {"sync_code": SYNC, "breakpoint": BREAKPOINT, "illegal": ILLEGAL}
 LOW = 1 << 31   # addresses below fit the short holes
 
 
@@ -153,7 +153,7 @@ class Placer:
 
     def _prepare(self, form: Form, operands: dict[str, int], cls: str) -> Any:
         control = form.control
-        if control is not None and control.op not in ("jump", "branch"):
+        if control is not None and control.op not in ("jump", "branch", "syscall"):
             return STUB, _STUBS[control.attr("cause") if control.op == "trap" else control.op]
         if form.name in self._slow or self.soft_rounding and _rounds(form):
             return STUB, SLOW
@@ -205,9 +205,9 @@ class Placer:
             return self._distances[form, length]
         except KeyError:
             assert form.control is not None
-            goal = form.control.args[-1]
+            goal = form.control.args[-1] if form.control.args else None
             found = None
-            if immediate_only(goal):
+            if goal is not None and immediate_only(goal):
                 # The target is pc + distance: at an address far up, so that a jump back stays positive.
                 far = 1 << 40
                 text = f"lambda f, pc={far}, next={far + length}: {source(goal)} - {far}"

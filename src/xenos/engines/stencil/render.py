@@ -58,12 +58,16 @@ def render(form: Form, binding: StencilBinding, convention: Convention, floats: 
     emit = Emit(form.effects, binding, floats)
     emit.run()
     end = emit.end
-    if end is not None and end[0].op in ("trap", "syscall", "sync_code"):
+    if end is not None and end[0].op in ("trap", "sync_code"):
         raise Slow(end[0].op)
     binding.flush(emit)
     changed = binding.written
     if end is None:
         emit.lines += convention.leave("@NEXT", changed)
+    elif end[0].op == "syscall":
+        # The runtime's own way into the host's kernel stands in the state block; it goes on at PC.
+        emit.store_state(at.PC, binding.following())
+        emit.lines += convention.leave(emit.load_state(at.KERNEL, "ptr"), changed)
     elif end[0].op == "branch":
         emit.do(f"br i1 {end[1][0]}, label %taken, label %next")
         emit.label("taken")
