@@ -6,6 +6,7 @@ What a guest does (a fault, an illegal instruction, a system call) is never an e
      ├── LoadError             the program cannot be loaded                        126
      │    └── MissingFile      it, its interpreter or the sysroot is not there     127
      ├── UsageError            the command line or a call of ours is wrong          2
+     ├── SysrootError          a sysroot cannot be made, or is none                 1
      ├── HostError             this host lacks something that we need             125
      ├── DescriptionError      an instruction is described wrongly (a bug of ours) 125
      └── EngineError           an engine broke its own law (a bug of ours)         125
@@ -36,6 +37,12 @@ class UsageError(XenosError):
     """A wrong option or argument."""
 
     status = 2
+
+
+class SysrootError(XenosError):
+    """A package, a mirror, a signature or the disk: why there is no sysroot. What was begun is cleared away."""
+
+    status = 1
 
 
 class HostError(XenosError):

@@ -34,10 +34,11 @@ STREETS: dict[str, tuple[str, ...]] = {
     "linux": (*_BASE, "memory", "isa", "linux.form"),
     # A guest says which numbers Linux gives its calls, and answers those that only it has.
     "isa.riscv": (*_DESCRIPTION, "memory", "linux"),
-    "api": (*_DESCRIPTION, "memory", *_ENGINES, "linux"),
+    "sysroots": ("errors",),    # folders that are unpacked beforehand: they know of no guest
+    "api": (*_DESCRIPTION, "memory", *_ENGINES, "linux", "sysroots"),
     # The front door, and what it opens to.
     "": ("errors", "cpu", "api"),
-    "cli": (*_DESCRIPTION, "memory", *_ENGINES, "linux", "api", ""),
+    "cli": (*_DESCRIPTION, "memory", *_ENGINES, "linux", "sysroots", "api", ""),
     "__main__": ("cli",),
 }
 

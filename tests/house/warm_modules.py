@@ -6,7 +6,7 @@ MODULES: tuple[str, ...] = (
     "__future__", "_bisect", "_blake2", "_collections", "_ctypes", "_operator", "_struct",
     "array", "bisect", "collections", "collections.abc", "ctypes", "ctypes._endian", "encodings.ascii", "gc",
     "itertools", "keyword", "operator", "reprlib", "struct", "types",
-    "xenos", "xenos.api", "xenos.api.start", "xenos.cli", "xenos.cli.main", "xenos.cli.run", "xenos.cpu",
+    "xenos", "xenos.api", "xenos.api.find", "xenos.api.start", "xenos.cli", "xenos.cli.main", "xenos.cli.run", "xenos.cpu",
     "xenos.cpu.exits", "xenos.cpu.layout", "xenos.cpu.state", "xenos.engines", "xenos.engines.choose",
     "xenos.engines.code", "xenos.engines.code.arena", "xenos.engines.code.segment", "xenos.engines.code.store",
     "xenos.engines.code.table", "xenos.engines.hosts", "xenos.engines.runtime", "xenos.engines.runtime.native",
@@ -14,5 +14,6 @@ MODULES: tuple[str, ...] = (
     "xenos.linux", "xenos.linux.dispatch", "xenos.linux.elf", "xenos.linux.form", "xenos.linux.loader",
     "xenos.linux.outcome", "xenos.linux.paths", "xenos.linux.process", "xenos.linux.program",
     "xenos.linux.signals", "xenos.linux.stack", "xenos.linux.table", "xenos.linux.unistd", "xenos.memory",
-    "xenos.memory.flat", "xenos.memory.host", "xenos.memory.placement", "xenos.memory.regions",
+    "xenos.memory.flat", "xenos.memory.host", "xenos.memory.placement", "xenos.memory.regions", "xenos.sysroots",
+    "xenos.sysroots.place",
 )

@@ -31,11 +31,12 @@ def main(fd: int) -> None:
 
 
 def _run(request: dict[str, Any], place: list[int]) -> dict[str, Any]:
+    from xenos.api.find import find
     from xenos.api.start import start
     from xenos.engines import choose
 
-    program = request["arguments"][0]
-    process = start(choose.guest_name(program), request["engine"], sysroot=request["sysroot"], strace=request["strace"])
+    program, name, sysroot = find(request["arguments"][0], request["sysroot"])
+    process = start(name, request["engine"], sysroot=sysroot, strace=request["strace"])
     place[0] = process.hide(place[0])  # guests look at low numbers
     process.load(program, request["arguments"], request["env"])
     outcome = process.run()

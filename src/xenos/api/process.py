@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import Any
 
 from xenos.api.breakpoint import Breakpoint
+from xenos.api.find import find
 from xenos.api.result import Result
 from xenos.api.start import start
 from xenos.cpu.exits import Breakpoint as BreakpointExit
@@ -73,11 +74,10 @@ class Process:
         """`sysroot`, `env`, `engine` and `strace` are those of `xenos.run`, and so are the errors raised."""
         self._open = False
         self._result: Result | None = None
-        name = choose.guest_name(os.fspath(program))
+        path, name, root = find(os.fspath(program), None if sysroot is None else os.fspath(sysroot))
         self._guest = find_guest(name)
         self._env = env
         kept = _engines.get((engine, name))
-        root = None if sysroot is None else os.fspath(sysroot)
         linux = start(name, engine, sysroot=root, strace=strace, engine=kept, make=_Linux)
         assert isinstance(linux, _Linux)
         self._linux = linux
@@ -85,7 +85,7 @@ class Process:
         _engines[engine, name] = linux.engine
         self._stepper: _Stepper | None = None
         try:
-            self.load(program, *arguments)
+            self.load(path, *arguments)
         except BaseException:
             self.close()
             raise

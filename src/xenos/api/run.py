@@ -25,7 +25,8 @@ def run(
 ) -> Result:
     """Run a Linux program of a foreign instruction set to its end.
 
-    sysroot     an unpacked guest system, where files are looked for first
+    sysroot     an unpacked guest system, where files are looked for first; by default the one that
+                `xenos sysroot create` made, if the program needs one; "/" is none
     env         the program's environment; by default that of this process
     cwd         the program's current directory
     engine      "stencil", "reference" or "lockstep"

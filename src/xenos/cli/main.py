@@ -17,6 +17,7 @@ Xenos runs programs of a foreign instruction set.
 
   xenos run [OPTION...] PROG [ARGUMENT...]   run a Linux program; `xenos run --help` lists the options
   xenos disasm [--json] FILE                 show the instructions of an ELF file
+  xenos sysroot create|add|list|remove ...   guest systems, from Debian packages; see `xenos sysroot --help`
   xenos doctor [--json]                      what this host offers, what is missing, and how to get it
   xenos --version | --help
 
@@ -25,7 +26,7 @@ not there; 126 if it cannot be run; 2 for a wrong command line; 125 if Xenos its
 """
 _BUG = 125
 _SIGINT, _SIGPIPE = 2, 13
-_COMMANDS = ("run", "disasm", "doctor")
+_COMMANDS = ("run", "sysroot", "disasm", "doctor")
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -54,6 +55,10 @@ def _dispatch(words: list[str]) -> int:
         from xenos.cli import run
 
         return run.main(rest)
+    if command == "sysroot":
+        from xenos.cli import sysroot
+
+        return sysroot.main(rest)
     if command == "disasm":
         from xenos.cli import disasm
 

@@ -12,9 +12,11 @@ from xenos.errors import UsageError
 HELP = """\
 xenos run [OPTION...] PROG [ARGUMENT...]
 
-Runs a Linux program of a foreign instruction set as if it were a program of this host.
+Runs a Linux program of a foreign instruction set as if it were a program of this host. PROG is a path, or the name of a
+program of the sysroot.
 
-  --sysroot DIR       look for files in DIR first: an unpacked guest system, with its dynamic linker and libraries
+  --sysroot DIR       look for files in DIR first: an unpacked guest system, with its dynamic linker and libraries;
+                      by default the one that `xenos sysroot create` made, if PROG needs one; / is none
   --engine KIND       stencil (fast, the default), reference (exact by definition, slow), lockstep (both, compared)
   -E NAME=VALUE       set a variable of the program's environment, which is otherwise that of this one
   --strace            print every system call
@@ -103,15 +105,15 @@ def main(words: list[str]) -> int:
 def _run(options: Options) -> int:
     import gc
 
+    from xenos.api.find import find
     from xenos.api.start import start
     from xenos.engines import choose
 
     # Translation makes many objects that stay: the default threshold would look through them all again and again.
     gc.set_threshold(200_000, 20, 100)
-    program = options.arguments[0]
-    name = choose.guest_name(program)
+    program, name, sysroot = find(options.arguments[0], options.sysroot)
     progress = _progress if sys.stderr and sys.stderr.isatty() else None
-    process = start(name, options.engine, sysroot=options.sysroot, strace=options.strace, progress=progress)
+    process = start(name, options.engine, sysroot=sysroot, strace=options.strace, progress=progress)
     environment = dict(os.environ)
     environment.update(options.environment)
     process.load(program, options.arguments, environment)

@@ -45,6 +45,11 @@ def guest_name(program: str | bytes) -> str:
     return machines[0]
 
 
+def guest_names() -> list[str]:
+    """All guests, the first one first."""
+    return list(dict.fromkeys(_machines().values()))
+
+
 def _machines() -> dict[int, str]:
     """Guests by the e_machine of their ELF files; 0 is the first. Kept in the cache: a start imports no guest."""
     import marshal

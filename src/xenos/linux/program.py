@@ -84,7 +84,7 @@ def check(process: Process, opened: Opened) -> Program:
     try:
         program.interpreter_fd = os.open(host, os.O_RDONLY | os.O_CLOEXEC, dir_fd=dir_fd)
     except OSError as error:
-        cure = "name an unpacked guest system with --sysroot DIR"
+        cure = "unpack a guest system with `xenos sysroot create`, or name one with --sysroot DIR"
         if process.paths.root:
             cure = f"unpack the guest's C library into {os.fsdecode(process.paths.root)}"
         raise MissingFile(f"{name}: cannot open its dynamic linker {wanted} ({error.strerror}); {cure}") from None
