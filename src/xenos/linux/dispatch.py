@@ -69,6 +69,12 @@ class Call:
 
 
 def find(process: Process, number: int) -> Call:
+    """The call behind a number of this guest, under the process's policy if it has one."""
+    call = _find(process, number)
+    return call if process.policy is None else process.policy.guard(call)
+
+
+def _find(process: Process, number: int) -> Call:
     """The call behind a number of this guest; one that answers -ENOSYS where there is none."""
     form = process.form
     name = form.numbers.get(number, "")

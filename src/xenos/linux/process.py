@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from xenos.cpu.exits import Exit
     from xenos.cpu.state import Cpu
     from xenos.linux.form import LinuxForm
+    from xenos.linux.policy.enforcer import Enforcer
     from xenos.memory.flat import FlatMemory
 
     class Engine(Protocol):
@@ -45,6 +46,8 @@ class Process:
     around a fork (the second in the child only), the third when a new program has taken the old one's place; those in
     `before_end` before a forked child ends.
     """
+
+    policy: Enforcer | None = None  # what confines the guest, once its first program is loaded
 
     def __init__(
         self, form: LinuxForm, cpu: Cpu, memory: FlatMemory, engine: Engine, *,
@@ -262,7 +265,12 @@ class Process:
     # What system calls need of it.
 
     def locate(self, dirfd: int, path: bytes, *, follow: bool = True) -> tuple[bytes, int | None]:
-        """A guest's (dirfd, path) as a host path and the `dir_fd` for functions of `os`."""
+        """A guest's (dirfd, path) as a host path and the `dir_fd` for functions of `os`: every path comes by here.
+
+        What comes back is for one call of the host, made at once, which follows a link at its end only if `follow`.
+        """
+        if self.policy is not None and self.policy.files is not None:
+            return self.policy.locate(self, dirfd, path, follow)
         if path.startswith(b"/"):
             if path.startswith(b"/proc/"):
                 from xenos.linux import procfs
