@@ -84,20 +84,20 @@ class Apt:
     def index(self, progress: Progress) -> Index:
         """The list of packages. It is read from the mirror when it is older than a day."""
         progress.stage("reading the lists of packages")
-        lists = os.path.join(self.folder, "lists")
         stamp = os.path.join(self.folder, "read")
         try:
             old = self.changed or time.time() - os.path.getmtime(stamp) > _FRESH
         except FileNotFoundError:
             old = True
         if old:
-            said = self._apt("apt-get", "update", "-o", "APT::Update::Error-Mode=any")
+            self._apt("apt-get", "update", "-o", "APT::Update::Error-Mode=any")
+        index = Index(self._apt("apt-cache", "dumpavail"), f"{self.suite} for {self.architecture}")
+        if not len(index):
+            raise SysrootError(f"{self.suite} has nothing for `{self.architecture}`, as Debian calls instruction sets")
+        if old:
             with open(stamp, "w"):
                 pass
-            if not any("Packages" in name for name in os.listdir(lists)):
-                raise SysrootError(f"{self.suite} has nothing for `{self.architecture}`{_last(said)}")
-        text = self._apt("apt-cache", "dumpavail")
-        return Index(text, f"{self.suite} for {self.architecture}")
+        return index
 
     def fetch(self, packages: Sequence[Package], progress: Progress) -> dict[str, str]:
         """The files of these packages by their names, fetched unless they are there."""

@@ -14,7 +14,8 @@ from xenos.sysroots.place import resolve
 
 _MAGIC = b"!<arch>\n"
 _HEAD = 60
-_LINKS_MAX = 1000     # of those that dangle, in one package: more are a circle
+_LINKS_MAX = 100      # of those that dangle, in one package: more are a circle
+_DEPTH_MAX = 100      # folders in a path
 _MODES = {".xz": "r|xz", ".gz": "r|gz", ".bz2": "r|bz2", "": "r|"}
 
 
@@ -103,6 +104,8 @@ class _Tree:
             parts = [part for part in entry.name.split("/") if part not in ("", ".")]
             if ".." in parts:
                 raise SysrootError(f"{self.package}: refused, for it has a path that leads out of it: {entry.name[:200]}")
+            if len(parts) > _DEPTH_MAX:
+                raise SysrootError(f"{self.package}: refused, for it has a path of {len(parts)} folders")
             if not parts:
                 continue
             if entry.isdir():
@@ -160,7 +163,7 @@ class _Tree:
 
     def _link(self, entry: tarfile.TarInfo, path: str) -> None:
         parts = [part for part in entry.linkname.split("/") if part not in ("", ".")]
-        if ".." in parts:
+        if ".." in parts or len(parts) > _DEPTH_MAX:
             raise SysrootError(f"{self.package}: refused, for it links to a path that leads out of it: {entry.linkname[:200]}")
         target = f"{self._folder('/'.join(parts[:-1]))}/{parts[-1]}" if parts else ""
         if os.path.islink(target):
