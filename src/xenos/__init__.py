@@ -2,6 +2,7 @@
 
     run(program, *arguments)        run a program to its end and say how it ended
     Process(program, *arguments)    a program to step, stop, look into and change
+    Policy(ro=..., rw=..., ...)     what a program may do
     Result                          how a program ended
     Exit                            why a guest CPU stopped
     XenosError                      what went wrong on our side; `xenos.errors` has the whole tree
@@ -10,10 +11,11 @@
 from __future__ import annotations
 
 __version__ = "0.1.0"
-__all__ = ["Exit", "Process", "Result", "XenosError", "run"]
+__all__ = ["Exit", "Policy", "Process", "Result", "XenosError", "run"]
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from xenos.api.policy import Policy
     from xenos.api.process import Process
     from xenos.api.result import Result
     from xenos.api.run import run
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 # Imported when first asked for: the command `xenos` comes by here, too, and must start at once.
 _HOMES = {
     "Exit": "xenos.cpu.exits",
+    "Policy": "xenos.api.policy",
     "Process": "xenos.api.process",
     "Result": "xenos.api.result",
     "XenosError": "xenos.errors",

@@ -12,7 +12,7 @@ from cli.kit import environment
 
 
 def test_the_public_names() -> None:
-    assert sorted(xenos.__all__) == ["Exit", "Process", "Result", "XenosError", "run"]
+    assert sorted(xenos.__all__) == ["Exit", "Policy", "Process", "Result", "XenosError", "run"]
     assert dir(xenos) == sorted([*xenos.__all__, "__version__"])
     assert all(getattr(xenos, name).__doc__ for name in xenos.__all__)
 

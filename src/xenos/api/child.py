@@ -12,6 +12,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from xenos.linux.policy.terms import Policy
+
 
 def main(fd: int) -> None:
     """Serve one request on the socket `fd`, and end as the guest did."""
@@ -19,18 +21,34 @@ def main(fd: int) -> None:
     while part := os.read(fd, 1 << 16):
         parts.append(part)
     request = json.loads(b"".join(parts))
+    if not request["policy"]:
+        _answer(request, fd, None)
+        sys.exit(0)
+    from xenos.linux.policy.supervisor import supervise
+    from xenos.linux.policy.terms import Policy
+
+    policy = Policy(**request["policy"])
+    status, late = supervise(lambda: _answer(request, fd, policy), policy.max_time)
+    if late:
+        crash = f"killed after {policy.max_time:g} seconds (max_time)"
+        os.write(fd, json.dumps({"status": status, "signal": 0, "instructions": 0, "crash": crash}).encode())
+    sys.exit(0)
+
+
+def _answer(request: dict[str, Any], fd: int, policy: Policy | None) -> int:
+    """Run what is asked for, and say on the socket how it ended."""
     place = [fd]
     try:
-        answer = _run(request, place)
+        answer = _run(request, place, policy)
     except XenosError as error:
         answer = {"error": type(error).__name__, "text": str(error)}
     except KeyboardInterrupt:
         answer = {"status": 0, "signal": 2, "instructions": 0, "crash": ""}
     os.write(place[0], json.dumps(answer).encode())
-    sys.exit(0)
+    return 0
 
 
-def _run(request: dict[str, Any], place: list[int]) -> dict[str, Any]:
+def _run(request: dict[str, Any], place: list[int], policy: Policy | None) -> dict[str, Any]:
     from xenos.api.find import find
     from xenos.api.start import start
     from xenos.engines import choose
@@ -39,6 +57,11 @@ def _run(request: dict[str, Any], place: list[int]) -> dict[str, Any]:
     process = start(name, request["engine"], sysroot=sysroot, strace=request["strace"])
     place[0] = process.hide(place[0])  # guests look at low numbers
     process.load(program, request["arguments"], request["env"])
+    if policy is not None:
+        from xenos.api.confine import confine
+
+        for level in confine(process, policy, program):
+            print(f"xenos: this host has no {level}: the program is confined without it", file=sys.stderr)
     outcome = process.run()
     assert outcome is not None  # no budget was given
     choose.keep(process.engine)

@@ -9,6 +9,7 @@ from typing import Any
 
 from xenos.api.breakpoint import Breakpoint
 from xenos.api.find import find
+from xenos.api.policy import Policy
 from xenos.api.result import Result
 from xenos.api.start import start
 from xenos.cpu.exits import Breakpoint as BreakpointExit
@@ -69,14 +70,21 @@ class Process:
     def __init__(
         self, program: str | os.PathLike[str], *arguments: str | os.PathLike[str],
         sysroot: str | os.PathLike[str] | None = None, env: Mapping[str, str] | None = None, engine: str = "stencil",
-        strace: bool = False,
+        strace: bool = False, policy: Policy | None = None,
     ) -> None:
-        """`sysroot`, `env`, `engine` and `strace` are those of `xenos.run`, and so are the errors raised."""
+        """`sysroot`, `env`, `engine` and `strace` are those of `xenos.run`, and so are the errors raised.
+
+        `policy` holds at the guest's system calls only: the host's kernel cannot confine it without confining the
+        caller. A `max_time` is a UsageError; `run` takes a limit.
+        """
+        if policy is not None and policy.max_time is not None:
+            raise UsageError("a Process has no max_time: run() takes a limit in instructions, or use xenos.run")
         self._open = False
         self._result: Result | None = None
         path, name, root = find(os.fspath(program), None if sysroot is None else os.fspath(sysroot))
         self._guest = find_guest(name)
         self._env = env
+        self._policy = None if policy is None or policy.empty else policy
         kept = _engines.get((engine, name))
         linux = start(name, engine, sysroot=root, strace=strace, engine=kept, make=_Linux)
         assert isinstance(linux, _Linux)
@@ -99,8 +107,20 @@ class Process:
         """Start the program anew: fresh memory and registers, open files closed."""
         self._check()
         self._result = None
+        self._lift()
         self._linux.reset()
         self._linux.load(self._argv[0], self._argv, dict(os.environ if self._env is None else self._env))
+
+        if self._policy is not None:
+            from xenos.linux.policy.confine import enforce
+
+            files = [os.path.abspath(os.fsencode(self._argv[0])), self._linux.executable]
+            enforce(self._linux, self._policy, files, os.getpid())
+
+    def _lift(self) -> None:
+        """Take the policy away: what follows is ours to do, not the guest's."""
+        if self._linux.policy is not None:
+            self._linux.policy.lift(self._linux)
 
     # Running.
 
@@ -220,6 +240,7 @@ class Process:
             self._result = self.result  # the report on a crash looks into memory
             self._open = False
             choose.keep(self._linux.engine)
+            self._lift()
             self._linux.reset()
             self._linux.memory.close()
 

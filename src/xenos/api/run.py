@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import IO, Any
 
 from xenos import errors
+from xenos.api.policy import Policy
 from xenos.api.result import Result
 
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -22,6 +23,7 @@ def run(
     sysroot: str | os.PathLike[str] | None = None, env: Mapping[str, str] | None = None,
     cwd: str | os.PathLike[str] | None = None, engine: str = "stencil", strace: bool = False,
     stdin: bytes | str | IO[Any] | None = None, capture: bool = False, timeout: float | None = None,
+    policy: Policy | None = None,
 ) -> Result:
     """Run a Linux program of a foreign instruction set to its end.
 
@@ -34,6 +36,7 @@ def run(
     stdin       what it reads: bytes, text, or an open file; by default what this process reads
     capture     keep what it writes in the result, instead of letting it through
     timeout     seconds after which it is killed, and TimeoutError raised
+    policy      what it may do, kept by Xenos and by the host's kernel; `max_time` ends it with the status 124
 
     Raises what `xenos run` would complain of: LoadError, MissingFile, UsageError, HostError, all of them XenosError.
     """
@@ -42,6 +45,7 @@ def run(
         "arguments": [os.fspath(word) for word in (program, *arguments)],
         "sysroot": None if sysroot is None else os.path.abspath(sysroot), "engine": engine, "strace": strace,
         "env": dict(os.environ if env is None else env),
+        "policy": None if policy is None or policy.empty else policy.words(),
     }
     given: bytes | None = stdin.encode() if isinstance(stdin, str) else stdin if isinstance(stdin, bytes) else None
     output = subprocess.PIPE if capture else None

@@ -9,6 +9,12 @@ import time
 from xenos.cli.main import guard, say
 from xenos.errors import UsageError
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from xenos.linux.policy.terms import Policy
+
 HELP = """\
 xenos run [OPTION...] PROG [ARGUMENT...]
 
@@ -19,25 +25,32 @@ program of the sysroot.
                       by default the one that `xenos sysroot create` made, if PROG needs one; / is none
   --engine KIND       stencil (fast, the default), reference (exact by definition, slow), lockstep (both, compared)
   -E NAME=VALUE       set a variable of the program's environment, which is otherwise that of this one
+  --ro PATH           open PATH and all below it to the program for reading, and close all other files; repeat it
+  --rw PATH           likewise, for reading and writing
+  --no-network        no sockets but local ones
+  --no-exec           no other program in this one's place
+  --max-memory SIZE   as much writable memory for each of its processes: 512M, 2G
+  --max-time SECONDS  kill it and all its children then, by the clock on the wall; the exit status is 124
   --strace            print every system call
   --stats             say at the end how many instructions ran, and how fast
   --debug             show registers when the program crashes, and a traceback when Xenos fails
   --                  end of the options; they end at PROG, too
 """
-_TAKE_VALUE = ("--sysroot", "--engine", "-E")
+_TAKE_VALUE = ("--sysroot", "--engine", "-E", "--ro", "--rw", "--max-memory", "--max-time")
 _QUIET = (2, 13)  # SIGINT, SIGPIPE: users know why
 
 
 class Options:
     """The command line, read."""
 
-    __slots__ = ("arguments", "debug", "engine", "environment", "help", "stats", "strace", "sysroot")
+    __slots__ = ("arguments", "debug", "engine", "environment", "help", "policy", "stats", "strace", "sysroot")
 
     def __init__(self) -> None:
         self.arguments: list[str] = []          # the program's name and its arguments
         self.debug = self.help = self.stats = self.strace = False
         self.engine = "stencil"
         self.environment: dict[str, str] = {}
+        self.policy: dict[str, Any] = {}        # the words of a policy, as `linux.policy.terms.Policy` takes them
         self.sysroot: str | None = None
 
 
@@ -67,6 +80,8 @@ def parse(words: list[str]) -> Options:
             raise UsageError(f"there is no option {word}; see xenos run --help")
         elif word in ("--debug", "--stats", "--strace", "--help"):
             setattr(options, word[2:], True)
+        elif word in ("--no-network", "--no-exec"):
+            options.policy[word[5:]] = False
         elif word == "-h":
             options.help = True
         else:
@@ -86,6 +101,14 @@ def _set(options: Options, name: str, value: str) -> None:
         if value not in KINDS:
             raise UsageError(f"there is no engine `{value}`; there are: {', '.join(KINDS)}")
         options.engine = value
+    elif name in ("--ro", "--rw"):
+        options.policy.setdefault(name[2:], []).append(value)
+    elif name == "--max-memory":
+        options.policy["max_memory"] = value
+    elif name == "--max-time":
+        from xenos.linux.policy.terms import seconds
+
+        options.policy["max_time"] = seconds(value)
     else:
         variable, equals, text = value.partition("=")
         if not equals or not variable:
@@ -99,10 +122,23 @@ def main(words: list[str]) -> int:
     if options.help:
         sys.stdout.write(HELP)
         return 0
+    if options.policy:
+        return guard(lambda: _run_confined(options), options.debug)
     return guard(lambda: _run(options), options.debug)
 
 
-def _run(options: Options) -> int:
+def _run_confined(options: Options) -> int:
+    from xenos.linux.policy.supervisor import supervise
+    from xenos.linux.policy.terms import Policy
+
+    policy = Policy(**options.policy)
+    status, late = supervise(lambda: guard(lambda: _run(options, policy), options.debug), policy.max_time)
+    if late:
+        say(f"killed after {policy.max_time:g} seconds (--max-time)")
+    return status
+
+
+def _run(options: Options, policy: Policy | None = None) -> int:
     import gc
 
     from xenos.api.find import find
@@ -117,6 +153,11 @@ def _run(options: Options) -> int:
     environment = dict(os.environ)
     environment.update(options.environment)
     process.load(program, options.arguments, environment)
+    if policy is not None:
+        from xenos.api.confine import confine
+
+        for level in confine(process, policy, program):
+            say(f"this host has no {level}: the program is confined without it; see xenos doctor")
     wall, cpu = time.perf_counter(), time.process_time()
     outcome = process.run()
     seconds = time.perf_counter() - wall, time.process_time() - cpu

@@ -61,6 +61,12 @@ def open_executable(process: Process, path: bytes, argv: list[bytes]) -> Opened:
         fd = os.open(host, os.O_RDONLY | os.O_CLOEXEC, dir_fd=dir_fd)
         head = os.pread(fd, _HEAD, 0)
         if not head.startswith(b"#!"):
+            if process.policy is not None:
+                try:
+                    process.policy.check_program(head, process.form.elf_machine)
+                except OSError:
+                    os.close(fd)
+                    raise
             return Opened(path, host, argv, fd, head)
         os.close(fd)
         words = head[2:].split(b"\n", 1)[0].strip().split(None, 1)

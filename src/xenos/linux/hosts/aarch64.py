@@ -4,4 +4,5 @@ from __future__ import annotations
 
 from xenos.linux.generic_numbers import NUMBERS as _NAMES
 
+AUDIT_ARCH, OTHER_ABI = 0xC00000B7, 0   # linux/audit.h
 NUMBERS = {name: number for number, name in _NAMES.items()}

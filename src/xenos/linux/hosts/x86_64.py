@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+AUDIT_ARCH, OTHER_ABI = 0xC000003E, 0x40000000  # linux/audit.h; from there on the numbers are x32's
 NUMBERS = {
     "read": 0, "write": 1, "open": 2, "close": 3, "stat": 4, "fstat": 5, "lstat": 6, "poll": 7, "lseek": 8, "mmap": 9,
     "mprotect": 10, "munmap": 11, "brk": 12, "rt_sigaction": 13, "rt_sigprocmask": 14, "rt_sigreturn": 15,

@@ -48,12 +48,28 @@ class Enforcer:
         self.ledger = Ledger(terms.max_memory) if terms.max_memory is not None else None
         self.own_calls = frozenset(process.form.calls)  # those that only this guest has
         self.errand = Errand()
-        if self.files is not None:
-            process.after_fork.append(self.files.after_fork)
         if self.ledger is not None:
-            ledger = self.ledger
-            ledger.begin(process)
-            process.after_exec.append(lambda: ledger.begin(process))
+            self.ledger.begin(process)
+        process.after_fork.append(self._after_fork)
+        process.after_exec.append(self._after_exec)
+        self._process = process
+
+    def _after_fork(self) -> None:
+        if self.files is not None:
+            self.files.after_fork()
+
+    def _after_exec(self) -> None:
+        if self.ledger is not None:
+            self.ledger.begin(self._process)
+
+    def lift(self, process: Process) -> None:
+        """End the policy of a process whose program ends with it."""
+        process.policy = None
+        process.calls.clear()
+        process.after_fork.remove(self._after_fork)
+        process.after_exec.remove(self._after_exec)
+        if self.files is not None:
+            self.files.close()
 
     # Before a call.
 

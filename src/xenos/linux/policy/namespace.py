@@ -90,6 +90,12 @@ class Namespace:
         for path in program:
             self._offer(path, LOOK | READ)
 
+    def close(self) -> None:
+        """Give back all that is held open."""
+        for fd in self._fds.values():
+            os.close(fd)
+        self._fds.clear()
+
     def after_fork(self) -> None:
         """In a child: another thread of the parent may have held the lock."""
         self.lock = allocate_lock()
