@@ -19,12 +19,12 @@ GUEST = "riscv64"
 
 
 def load(path: str) -> Any:
-    """The pack in a file of (head, stencils)."""
+    """The pack in a file of (head, book)."""
     from xenos.engines.stencil.pack import Pack
 
     with open(path, "rb") as file:
-        head, stencils = marshal.load(file)
-    return Pack(GUEST, head, lambda: stencils)
+        head, book = marshal.load(file)
+    return Pack(GUEST, head, lambda: book)
 
 
 def instructions(pack: Any, count: int, chapters: list[str]) -> int:

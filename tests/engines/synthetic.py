@@ -81,10 +81,12 @@ class Synthetic:
                       linux=GUEST.linux)
         monkeypatch.setattr("xenos.isa.find_guest", lambda name: guest)
         monkeypatch.setattr(library, "shapes", lambda form, files: ["M" * len(form.registers)])
-        head, stencils = pack.build("synthetic", level)
+        builders: list[library.Builder] = []
+        monkeypatch.setattr(library, "Builder", lambda *how, make=library.Builder: builders.append(make(*how)) or builders[-1])
+        head, book = pack.build("synthetic", level)
         head["made_from"] = b""
-        self.slow = stencils[2]
-        self.engine = StencilEngine(pack.Pack("synthetic", head, lambda: stencils))
+        self.slow = builders[0].slow
+        self.engine = StencilEngine(pack.Pack("synthetic", head, lambda: book))
         self.cpu = Cpu(guest.layout)
         self._memory = self.memory = FlatMemory()
         self.memory.map(CODE, 1 << 16, READ | WRITE | EXECUTE)

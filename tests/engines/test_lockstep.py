@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import struct
+from copy import copy
+
 import pytest
 
 from engines.conftest import Pairs
@@ -11,6 +14,7 @@ from engines.wild_blocks import ASSEMBLER, WildBlocks
 from xenos.cpu.exits import Breakpoint, Fault, Syscall
 from xenos.engines.lockstep import LockstepEngine
 from xenos.engines.stencil.engine import StencilEngine
+from xenos.engines.translator import layout as at
 from xenos.errors import EngineError
 
 # (host level, seed, blocks, instructions of each): ten thousand at the best level, a sample at those below.
@@ -26,6 +30,23 @@ def test_random_blocks(pairs: Pairs, level: int, seed: int, count: int, length: 
 
 def lockstep(pair: SideBySide) -> LockstepEngine:
     return LockstepEngine(StencilEngine(pair.stencil.pack), pair.reference)
+
+
+def confused(pair: SideBySide, line: str, instead: str) -> LockstepEngine:
+    """Lockstep of an engine that takes every instruction like `line` for one like `instead`: its book is wrong there."""
+    pack = copy(pair.stencil.pack)
+    book = bytearray(pack.book())
+    forms = []
+    for word in map(ASSEMBLER.assemble, (instead, line)):
+        leaf = int.from_bytes(book[at.LEAVES:at.LEAVES + 8], "little")
+        mask, value = struct.unpack_from("<II", book, leaf + at.LEAF_MASK)
+        while word & mask != value:
+            leaf += at.LEAF
+            mask, value = struct.unpack_from("<II", book, leaf + at.LEAF_MASK)
+        forms.append(leaf + at.LEAF_FORM)
+    book[forms[1]:forms[1] + 4] = book[forms[0]:forms[0] + 4]
+    pack.book = lambda: bytes(book)
+    return LockstepEngine(StencilEngine(pack), pair.reference)
 
 
 def block(*lines: str, **x: int) -> OneBlock:
@@ -64,10 +85,7 @@ def test_lockstep_leaves_as_they_do(pair: SideBySide, line: str, left: object) -
 
 def test_lockstep_names_the_instruction(pair: SideBySide) -> None:
     """With a stencil that is wrong on purpose: addition where there should be subtraction."""
-    engine = lockstep(pair)
-    placer = engine.stencil.translator.placer
-    wrong, right = (ASSEMBLER.assemble(f"{name} a0, a1, a2") for name in ("add", "sub"))
-    placer.memo[right] = placer.learn(wrong, 4)
+    engine = confused(pair, "sub a0, a1, a2", "add a0, a1, a2")
     program = block("addi a3, zero, 1", "sd a3, 0(s0)", "sub a0, a1, a2", "add a4, a0, a0", "ecall", x8=DATA, x11=5, x12=3)
     address = pair.place(program)
     pair.begin(program, address)
@@ -76,10 +94,7 @@ def test_lockstep_names_the_instruction(pair: SideBySide) -> None:
 
 
 def test_lockstep_sees_wrong_stores(pair: SideBySide) -> None:
-    engine = lockstep(pair)
-    placer = engine.stencil.translator.placer
-    wrong, right = (ASSEMBLER.assemble(f"{name} a0, 8(s0)") for name in ("sw", "sd"))
-    placer.memo[right] = placer.learn(wrong, 4)
+    engine = confused(pair, "sd a0, 8(s0)", "sw a0, 8(s0)")
     program = block("sd a0, 8(s0)", "ecall", x8=DATA, x10=0x1122_3344_5566_7788)
     address = pair.place(program)
     pair.begin(program, address)

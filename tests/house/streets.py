@@ -9,9 +9,9 @@ from __future__ import annotations
 _BASE = ("errors", "cpu")
 # `isa` is the form that guests fill in and the list of them; the guests themselves live in rooms below it.
 _DESCRIPTION = (*_BASE, "semantics", "isa", "linux.form")
-_CODE = ("engines.code", "engines.llvm", "engines.hosts")
+_CODE = ("engines.code", "engines.llvm", "engines.native", "engines.hosts")
 _STENCILS = ("engines.stencil", "engines.stencil.binding", "engines.stencil.render")
-_ENGINES = (*_CODE, "engines.runtime", "engines.reference", *_STENCILS, "engines.lockstep", "engines")
+_ENGINES = (*_CODE, "engines.translator", "engines.runtime", "engines.reference", *_STENCILS, "engines.lockstep", "engines")
 
 STREETS: dict[str, tuple[str, ...]] = {
     "errors": (),
@@ -22,13 +22,17 @@ STREETS: dict[str, tuple[str, ...]] = {
     "isa": (*_BASE, "semantics", "linux.form"),
     "engines.code": _BASE,
     "engines.llvm": (*_BASE, "semantics", "engines.code"),
+    # The small part of Python that becomes native code, and the translator, which is written in it.
+    "engines.native": (*_BASE, "engines.code", "engines.llvm"),
+    "engines.translator": (*_BASE, "engines.code", "engines.hosts", "engines.native"),
     # How a stencil's text is written: below the runtime and the hosts, which speak of its holes and its convention.
     "engines.stencil.binding": (*_BASE, "semantics", "engines.llvm"),
     "engines.stencil.render": (*_BASE, "semantics", "engines.llvm", "engines.stencil.binding"),
-    "engines.hosts": (*_BASE, "semantics", "engines.code", "engines.llvm", "engines.stencil.binding"),
+    "engines.hosts": (*_BASE, "semantics", "engines.code", "engines.llvm", "engines.native", "engines.stencil.binding"),
     "engines.reference": (*_DESCRIPTION, "memory"),
     "engines.runtime": (*_BASE, "semantics", "memory", *_CODE, "engines.stencil.render"),
-    "engines.stencil": (*_DESCRIPTION, "memory", *_CODE, "engines.runtime", "engines.reference", *_STENCILS[1:]),
+    "engines.stencil": (*_DESCRIPTION, "memory", *_CODE, "engines.translator", "engines.runtime", "engines.reference",
+                        *_STENCILS[1:]),
     "engines.lockstep": (*_DESCRIPTION, "memory", "engines.reference", "engines.stencil"),
     "engines": (*_DESCRIPTION, "memory", *_ENGINES[:-1]),
     "linux": (*_BASE, "memory", "isa", "linux.form"),

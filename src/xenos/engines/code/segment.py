@@ -1,40 +1,48 @@
 """A segment: the translated code of one stretch of guest memory, with all that is needed to link, unlink and keep it.
 
 A segment's code refers to itself by relative jumps, to the runtime through the state block, and to its own constants: it can be
-moved, and written to disk as it is.
+moved, and written to disk as it is. What is known of the code are three lists of flat rows that the translator writes: blocks,
+the links (jumps that want to go to a guest address), and units (what was translated at once). Addresses in them are relative to
+`low`. Before each stub stands a note: why generated code is left there, and for which guest address.
 """
 
 from __future__ import annotations
 
+import ctypes
 from array import array
-from bisect import bisect_left, bisect_right
+from bisect import bisect_right
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from xenos.engines.code.arena import Arena
 
 # Why a stub was left: the target of a jump is not translated yet; the reference engine must do one instruction; the limit was
 # reached; the guest hits a breakpoint, an illegal word, or wants its new code seen.
 LINK, SLOW, POLL, BREAKPOINT, ILLEGAL, SYNC = range(6)
+STUB_NOTE = 8       # bytes: the reason in the lowest of them
 
-# The tables that are kept with the code, and the type of their entries. Guest addresses are relative to the segment's `low`.
-_TABLES = (("block_pc", "I"), ("block_at", "I"), ("stub_at", "I"), ("stub_why", "B"), ("stub_pc", "q"),
-           ("site", "I"), ("site_pc", "q"), ("site_stub", "I"), ("unit_start", "I"), ("unit_end", "I"))
+# The segment as the translator sees it: numbers of 64 bits. Of each list: its address, rows that are used, rows there is room
+# for. Links that go to the same address, or to one that looks alike, hang in a chain.
+VIEW, BASE, CAPACITY, USED, LOW = 0, 8, 16, 24, 32
+BLOCKS, BLOCKS_USED, BLOCKS_ROOM = 40, 48, 56
+LINKS, LINKS_USED, LINKS_ROOM = 64, 72, 80
+UNITS, UNITS_USED, UNITS_ROOM = 88, 96, 104
+CHAINS, CHAINS_MASK, CHAINED = 112, 120, 128
+_RECORD = 136
 
-HEAD = 8 * (1 + len(_TABLES))
+BLOCK_PC, BLOCK_AT, BLOCK_ROW = 0, 8, 16
+LINK_PC, LINK_SITE, LINK_STUB, LINK_NEXT, LINK_ROW = 0, 8, 12, 16, 24
+UNIT_START, UNIT_END, UNIT_BLOCK, UNIT_ROW = 0, 8, 16, 24
+_LISTS = ((BLOCKS, BLOCK_ROW), (LINKS, LINK_ROW), (UNITS, UNIT_ROW))
+
+HEAD = 8 * (1 + len(_LISTS))
+LARGEST = 1 << 27       # bytes of a segment: no more than jumps reach on any host
 
 
 class Segment:
-    """Room of `capacity` bytes at `start` in the arena for guest code in [`low`, `high`); `key` names it in the cache.
-
-    `blocks` maps a guest pc to its offset, `stubs` a stub's offset to (why, pc), `pending` a pc to the 32-bit relative jumps that
-    await it, `incoming` a pc to those that already go there, both as (site, stub that the jump goes to while unlinked). `units`
-    are the stretches of guest code that were translated, `new` the blocks not yet in the table. After `restore` these hold only
-    what has come since; the rest stays in flat `tables`, sorted by pc, until `open` is called: running needs none of it.
-    """
-
-    LARGEST = 1 << 28   # no more room than jumps reach
-    plain = True        # jumps are 32-bit relative to their end, and may be written directly
+    """Room of `capacity` bytes at `start` in the arena for guest code in [`low`, `high`); `key` names it in the cache."""
 
     def __init__(self, arena: Arena, capacity: int, low: int, high: int, constants: bytes, key: bytes | None) -> None:
         self.arena = arena
@@ -45,166 +53,150 @@ class Segment:
         self.start = arena.allocate(capacity)
         self.base = arena.base + self.start
         self.view = arena.view[self.start:self.start + capacity]
+        self._memory = (ctypes.c_int64 * (_RECORD // 8))()
+        self.address = ctypes.addressof(self._memory)      # what the translator is given
+        self._words = memoryview(self._memory).cast("B").cast("q")
+        self._rows: dict[int, ctypes.Array[ctypes.c_char]] = {}
+        for word, value in ((VIEW, ctypes.addressof(ctypes.c_char.from_buffer(self.view))), (BASE, self.base),
+                            (CAPACITY, capacity), (LOW, low)):
+            self._words[word >> 3] = value
         self.clear(constants)
 
     def clear(self, constants: bytes) -> None:
         """Begin anew with nothing but the constants."""
         self.view[:len(constants)] = constants
-        self.used = (len(constants) + 15) & ~15
+        self._words[USED >> 3] = (len(constants) + 15) & ~15
         self.kept = 0           # units that the cache on disk has too
         self.inherited = 0      # units that a forked child has from its parent: the parent's to keep
-        self.tables: dict[str, array[int]] | None = None
-        self._empty()
+        self.sources: dict[int, bytes] = {}     # of units of code that may be written: what they were translated from
+        self._forgotten: set[int] = set()
+        for word, _ in _LISTS:
+            self._words[word + 8 >> 3] = 0
+        self.grow()
 
-    def _empty(self) -> None:
-        self.blocks: dict[int, int] = {}
-        self.stubs: dict[int, tuple[int, int]] = {}
-        self.pending: dict[int, list[tuple[int, int]]] = {}
-        self.incoming: dict[int, list[tuple[int, int]]] = {}
-        self.units: list[tuple[int, int]] = []
-        self.new: list[tuple[int, int]] = []
+    @property
+    def used(self) -> int:
+        """Bytes that hold something."""
+        return self._words[USED >> 3]
 
-    def append(self, code: bytes) -> int:
-        """Put code behind what is there; gives its offset, or -1 if there is no room."""
-        start = self.used
-        end = start + len(code)
-        if end > self.capacity:
-            return -1
-        self.view[start:end] = code
-        self.used = end
-        return start
+    @property
+    def blocks(self) -> int:
+        """Blocks that were translated."""
+        return self._words[BLOCKS_USED >> 3]
 
-    def patch(self, site: int, target: int) -> None:
-        """Let the 32-bit relative jump at `site` go to `target`, both offsets in the segment."""
-        self.view[site:site + 4] = (target - site - 4 & 0xFFFF_FFFF).to_bytes(4, "little")
+    def grow(self) -> None:
+        """Make room for twice as many rows as there are, and for some at least."""
+        for word, row in _LISTS:
+            used = self._words[word + 8 >> 3]
+            self._make(word, row, max(1024, 2 * used))
+        links = self._words[LINKS_ROOM >> 3]
+        chains = 1 << (links - 1).bit_length()
+        self._rows[CHAINS] = (ctypes.c_char * (4 * chains))()
+        self._words[CHAINS >> 3] = ctypes.addressof(self._rows[CHAINS])
+        self._words[CHAINS_MASK >> 3] = chains - 1
+        self._words[CHAINED >> 3] = 0
 
-    def publish(self) -> None:
-        """What was written is going to be run: hosts with an instruction cache of its own are told."""
+    def _make(self, word: int, row: int, room: int) -> None:
+        """Put a list where there is room for so many rows."""
+        used = self._words[word + 8 >> 3] * row
+        old = self._rows.get(word)
+        new = self._rows[word] = (ctypes.c_char * (room * row))()
+        if old is not None and used:
+            ctypes.memmove(new, old, used)
+        self._words[word >> 3] = ctypes.addressof(new)
+        self._words[word + 16 >> 3] = room
+
+    def _list(self, word: int) -> memoryview:
+        """The used rows of a list, as numbers of 64 bits."""
+        row = dict(_LISTS)[word]
+        return memoryview(self._rows[word]).cast("B")[:self._words[word + 8 >> 3] * row].cast("q")
 
     def stub(self, offset: int) -> tuple[int, int]:
-        """(why, pc) of the stub at an offset; KeyError if there is none."""
-        found = self.stubs.get(offset)
-        if found is None:
-            if self.tables is None:
-                raise KeyError(offset)
-            ats = self.tables["stub_at"]
-            at = bisect_right(ats, offset) - 1
-            if at < 0 or ats[at] != offset:
-                raise KeyError(offset)
-            found = self.stubs[offset] = self.tables["stub_why"][at], self.tables["stub_pc"][at] + self.low
-        return found
+        """(why, pc) of the stub at an offset."""
+        note = int.from_bytes(self.view[offset - STUB_NOTE:offset], "little", signed=True)
+        return note & 255, (note >> 8) + self.low
 
-    def find(self, pc: int) -> int | None:
-        """The offset of the block at a guest address, if it is translated."""
-        at = self.blocks.get(pc)
-        if at is None and self.tables is not None:
-            pcs = self.tables["block_pc"]
-            index = bisect_left(pcs, pc - self.low)
-            if index < len(pcs) and pcs[index] == pc - self.low:
-                at = self.tables["block_at"][index]
-        return at
+    def block(self, offset: int) -> tuple[int, int, int]:
+        """(guest address, offset, number of the unit) of the block that the code at an offset belongs to."""
+        rows, units = self._list(BLOCKS), self._list(UNITS)
+        number = bisect_right(rows[1::2], offset) - 1      # they lie in the order in which they were made, units too
+        return rows[2 * number] + self.low, rows[2 * number + 1], bisect_right(units[2::3], number) - 1
 
-    def take(self, pc: int) -> list[tuple[int, int]]:
-        """The jumps that have waited for the block at `pc`, which is there now: (site, stub)."""
-        waiting = self.pending.pop(pc, [])
-        if waiting:
-            self.incoming.setdefault(pc, []).extend(waiting)
-        if self.tables is not None:
-            tables = self.tables
-            low, high = (cut(tables["site_pc"], pc - self.low) for cut in (bisect_left, bisect_right))
-            waiting = waiting + list(zip(tables["site"][low:high], tables["site_stub"][low:high], strict=True))
-        return waiting
+    # Units.
 
     @property
     def total(self) -> int:
         """Units that were translated, by this process and by those that it has the cache from."""
-        return len(self.units) + (self.kept if self.tables is not None else 0)
+        return self._words[UNITS_USED >> 3]
 
     @property
     def fresh(self) -> int:
         """Units that this process has translated since the cache on disk was read or written."""
         return self.total - max(self.kept, self.inherited)
 
-    def forget(self, first: int, end: int) -> list[int]:
-        """Unlink the unit that was translated from [`first`, `end`): jumps to it go to their stubs again; gives its blocks.
+    def unit(self, number: int) -> tuple[int, int]:
+        """The guest code that a unit was translated from: its first address and the one behind it."""
+        rows = self._list(UNITS)
+        return rows[3 * number] + self.low, rows[3 * number + 1] + self.low
+
+    def units(self, start: int, end: int) -> Iterator[int]:
+        """The numbers of the units that were translated from guest code in that range and are not forgotten."""
+        rows = self._list(UNITS)
+        start, end = start - self.low, end - self.low
+        for number, (first, behind) in enumerate(zip(rows[::3], rows[1::3], strict=True)):
+            if first < end and start < behind and number not in self._forgotten:
+                yield number
+
+    def forget(self, number: int) -> list[int]:
+        """The guest addresses of a unit's blocks, which from now on do not count; the caller unlinks them.
 
         Its room is not used again before the whole segment is cleared: another jump into it may be under way.
         """
-        self.open()
-        self.units.remove((first, end))
-        gone = [pc for pc in self.blocks if first <= pc < end or pc == first]
-        for pc in gone:
-            del self.blocks[pc]
-            links = self.incoming.pop(pc, [])
-            for site, stub in links:
-                self.patch(site, stub)
-            if links:
-                self.pending.setdefault(pc, []).extend(links)
-        return gone
+        self._forgotten.add(number)
+        units, blocks = self._list(UNITS), self._list(BLOCKS)
+        first = units[3 * number + 2]
+        last = units[3 * number + 5] if number + 1 < self.total else self.blocks
+        return [pc + self.low for pc in blocks[2 * first:2 * last:2]]
 
     def covers(self, start: int, end: int) -> bool:
         """Whether guest code in that range was translated here."""
-        if self.tables is not None:
-            return start < self.high and self.low < end
-        return any(low < end and start < high for low, high in self.units)
+        if self.high and (start >= self.high or end <= self.low):
+            return False
+        return any(True for _ in self.units(start, end))
+
+    def guest_addresses(self) -> list[int]:
+        """Of all blocks."""
+        return [pc + self.low for pc in self._list(BLOCKS)[::2]]
 
     # Keeping.
 
     def pack(self) -> list[bytes | memoryview]:
-        """The segment as parts to be written: sizes, tables, code."""
-        self.open()
-        low = self.low
-        links = sorted((pc, site, stub) for book in (self.incoming, self.pending) for pc, items in book.items()
-                       for site, stub in items)
-        blocks = sorted(self.blocks.items())
-        stubs = sorted(self.stubs.items())
-        columns: dict[str, list[int]] = {
-            "block_pc": [pc - low for pc, _ in blocks], "block_at": [at for _, at in blocks],
-            "stub_at": [at for at, _ in stubs], "stub_why": [why for _, (why, _) in stubs],
-            "stub_pc": [pc - low for _, (_, pc) in stubs],
-            "site": [site for _, site, _ in links], "site_pc": [pc - low for pc, _, _ in links],
-            "site_stub": [stub for _, _, stub in links],
-            "unit_start": [start - low for start, _ in self.units], "unit_end": [end - low for _, end in self.units]}
-        tables = [array(kind, columns[name]) for name, kind in _TABLES]
-        sizes = array("Q", [self.used, *(len(table) for table in tables)])
-        return [sizes.tobytes(), *(table.tobytes() for table in tables), self.view[:self.used]]
+        """The segment as parts to be written: sizes, lists, code."""
+        lists = [self._list(word) for word, _ in _LISTS]
+        sizes = array("Q", [self.used, *(self._words[word + 8 >> 3] for word, _ in _LISTS)])
+        return [sizes.tobytes(), *lists, self.view[:self.used]]
 
     @staticmethod
     def units_in(head: bytes) -> int:
         """How many units a packed segment holds, from its first `HEAD` bytes."""
-        return int.from_bytes(head[HEAD - 16:HEAD - 8], "little") if len(head) == HEAD else 0
+        return int.from_bytes(head[HEAD - 8:HEAD], "little") if len(head) == HEAD else 0
 
     def restore(self, body: memoryview) -> bool:
         """Take up what `pack` gave; False, and nothing changed, if it does not fit."""
-        sizes = array("Q", body[:8 * (1 + len(_TABLES))].tobytes())
-        at = 8 * len(sizes)
-        tables = {}
-        for (name, kind), count in zip(_TABLES, sizes[1:], strict=True):
-            table = array(kind)
-            size = count * table.itemsize
-            table.frombytes(body[at:at + size])
-            tables[name] = table
-            at += size
-        used = sizes[0]
+        if len(body) < HEAD:
+            return False
+        used, *sizes = array("Q", body[:HEAD].tobytes())
+        at = HEAD + sum(row * size for (_, row), size in zip(_LISTS, sizes, strict=True))
         if used > self.capacity or len(body) - at != used:
             return False
         self.view[:used] = body[at:]
-        self.used = used
-        self.kept = len(tables["unit_start"])
-        self.tables = tables
+        at = HEAD
+        for (word, row), size in zip(_LISTS, sizes, strict=True):
+            self._words[word + 8 >> 3] = 0
+            self._make(word, row, size)         # no more than that: chains are made when the first row is added
+            memoryview(self._rows[word]).cast("B")[:row * size] = body[at:at + row * size]
+            self._words[word + 8 >> 3] = size
+            at += row * size
+        self._words[USED >> 3] = used
+        self.kept = self.total
         return True
-
-    def open(self) -> None:
-        """Make the dictionaries that translating more code needs."""
-        if self.tables is None:
-            return
-        tables, self.tables = self.tables, None
-        low = self.low
-        self.blocks.update({pc + low: at for pc, at in zip(tables["block_pc"], tables["block_at"], strict=True)})
-        self.stubs.update({at: (why, pc + low) for at, why, pc in zip(
-            tables["stub_at"], tables["stub_why"], tables["stub_pc"], strict=True)})
-        self.units[:0] = [(start + low, end + low) for start, end in zip(
-            tables["unit_start"], tables["unit_end"], strict=True)]
-        for site, pc, stub in zip(tables["site"], tables["site_pc"], tables["site_stub"], strict=True):
-            book = self.incoming if pc + low in self.blocks else self.pending
-            book.setdefault(pc + low, []).append((site, stub))

@@ -16,6 +16,7 @@ class Table:
     def __init__(self, alignment: int, entries: int = 1 << 16) -> None:
         self.count = 0
         self._shift = alignment.bit_length() - 2   # neighbouring instructions take neighbouring entries
+        self.spacing = 3 - self._shift             # what shifts an address to its entry of 16 bytes
         self._make(entries)
 
     def _make(self, entries: int) -> None:

@@ -11,7 +11,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import ModuleType
 
-    from xenos.engines.code.segment import Segment
     from xenos.engines.llvm.emit import Floats
 
 
@@ -58,6 +57,17 @@ def host_runtime(name: str = "") -> ModuleType:
     return xenos.engines.hosts.x86_64_runtime
 
 
+def host_jumps(name: str = "") -> ModuleType:
+    """How its jumps are written: functions in the small part of Python that becomes native code."""
+    if _name(name) == "aarch64":
+        import xenos.engines.hosts.aarch64_jumps
+
+        return xenos.engines.hosts.aarch64_jumps
+    import xenos.engines.hosts.x86_64_jumps
+
+    return xenos.engines.hosts.x86_64_jumps
+
+
 def host_stencils(name: str) -> ModuleType:
     """How compiled functions are taken apart: `Pieces`, `dissect`, `probed`."""
     if _name(name) == "aarch64":
@@ -67,14 +77,3 @@ def host_stencils(name: str) -> ModuleType:
     import xenos.engines.hosts.x86_64_stencils
 
     return xenos.engines.hosts.x86_64_stencils
-
-
-def host_segment() -> type[Segment]:
-    """What holds translated code, and patches its jumps."""
-    if _name("") == "aarch64":
-        from xenos.engines.hosts.aarch64_segment import AArch64Segment
-
-        return AArch64Segment
-    from xenos.engines.code.segment import Segment
-
-    return Segment

@@ -32,9 +32,16 @@ class Compiler:
             raise EngineError(f"LLVM refuses the IR: {str(error).strip().splitlines()[0]}") from error
         return module
 
-    def compile(self, ir: str) -> ObjectFile:
-        """Object code of a module in text IR; EngineError if LLVM does not take it."""
-        return ObjectFile(self._emit(ir))
+    def compile(self, ir: str, optimize: bool = False) -> ObjectFile:
+        """Object code of a module in text IR; EngineError if LLVM does not take it. `optimize` runs LLVM's passes first:
+        stencils are written as they shall be, other code for its readers."""
+        module = self._module(ir)
+        if optimize:
+            options = self._llvm.create_pipeline_tuning_options(speed_level=2)
+            options.loop_vectorization = options.slp_vectorization = False     # it would want tables of constants
+            passes = self._llvm.create_pass_builder(self._machine, options)
+            passes.getModulePassManager().run(module, passes)
+        return ObjectFile(bytes(self._machine.emit_object(module)))
 
     def compile_many(self, modules: list[str]) -> Iterator[ObjectFile]:
         """Object code of several modules, in order; on a host of several processors in as many processes."""

@@ -8,18 +8,15 @@ import ctypes
 from xenos.cpu import layout as at
 from xenos.cpu.exits import Breakpoint, Budget, Exit, Fault, Illegal, Interrupted, Syscall
 from xenos.engines.code.arena import Arena
-from xenos.engines.code.segment import BREAKPOINT, HEAD, ILLEGAL, LINK, POLL, SLOW, SYNC, Segment
+from xenos.engines.code.segment import BREAKPOINT, HEAD, ILLEGAL, LARGEST, LINK, POLL, SLOW, SYNC, Segment
 from xenos.engines.code.store import digest
 from xenos.engines.code.table import Table
-from xenos.engines.hosts import host_segment
 from xenos.engines.runtime.native import SOON, Runtime
 from xenos.errors import EngineError
 from xenos.memory.flat import MemoryFault
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from xenos.cpu.state import Cpu
     from xenos.engines.code.store import Store
     from xenos.engines.reference.engine import ReferenceEngine
@@ -47,7 +44,6 @@ class StencilEngine:
         self.runtime.catch_faults()
         self.table = Table(pack.alignment)
         self.segments: list[Segment] = []
-        self._segment_type = host_segment()
         self.translated = 0     # units translated, and blocks that came from the cache
         self.loaded = 0
         self._anywhere: Segment | None = None
@@ -58,7 +54,6 @@ class StencilEngine:
         self._soft = False
         self._stale = False
         self._full: set[bytes] = set()
-        self._bytes: dict[tuple[int, int], bytes] = {}   # what units of code that may be written were translated from
 
     # Running.
 
@@ -192,9 +187,11 @@ class StencilEngine:
 
     @property
     def translator(self) -> Translator:
-        """The translator; its stencils are loaded when the first instruction needs it."""
+        """The translator; its book is read when the first instruction needs it."""
         if self._translator is None:
-            self._translator = self.pack.translator()
+            from xenos.memory.flat import BASE
+
+            self._translator = self.pack.translator(self.arena, BASE, single=not self.linked)
         return self._translator
 
     def _translate(self, pc: int, cpu: Cpu) -> Exit | None:
@@ -212,19 +209,15 @@ class StencilEngine:
         segment = self._segment(pc)
         if self.table.find(pc):
             return None                  # it came with the segment from the cache
-        if not self.translator.translate(pc, limit, self._halves, segment, not self.linked):
+        if not self.translator.translate(pc, limit, segment, self.table):
             if segment.key is not None:
                 self._full.add(segment.key)   # what is kept on disk fills it, too: begin anew without that
             self._drop(segment)
             return None
         self.translated += 1
         if segment is self._anywhere:
-            first, end = segment.units[-1]
-            self._bytes[first, end] = bytes(self._memory.view[first:end])
-        insert, base = self.table.insert, segment.base
-        for start, where in segment.new:
-            insert(start, base + where)
-        segment.new.clear()
+            first, end = segment.unit(segment.total - 1)
+            segment.sources[segment.total - 1] = bytes(self._memory.view[first:end])
         return None
 
     def _limit(self, pc: int) -> int:
@@ -243,7 +236,7 @@ class StencilEngine:
         if region is not None and _stays(region):
             return self._file_segment(region.start, region.end)
         if self._anywhere is None:
-            self._anywhere = self._segment_type(self.arena, self._segment_type.LARGEST, 0, 0, self.pack.constants, None)
+            self._anywhere = Segment(self.arena, LARGEST, 0, 0, self.pack.constants, None)
             self.segments.append(self._anywhere)
         return self._anywhere
 
@@ -256,19 +249,13 @@ class StencilEngine:
                 key = digest(self.pack.key, low.to_bytes(8, "little"), self._memory.read(low, high - low))
             except MemoryFault:
                 key = None               # the file is shorter than its mapping
-        room = min(12 * (high - low) + (1 << 16), self._segment_type.LARGEST)
-        segment = self._segment_type(self.arena, room, low, high, self.pack.constants, key)
+        room = min(12 * (high - low) + (1 << 17), LARGEST)
+        segment = Segment(self.arena, room, low, high, self.pack.constants, key)
         self.segments.append(segment)
         body = self.store.load(key) if self.store is not None and key is not None and key not in self._full else None
         if body is not None and segment.restore(body):
-            tables = segment.tables
-            assert tables is not None
-            pcs, ats = tables["block_pc"], tables["block_at"]
-            self.table.reserve(len(pcs))
-            self.runtime.fill(self.table.address, self.table.mask, pcs.buffer_info()[0], ats.buffer_info()[0], len(pcs), low,
-                              segment.base)
-            self.table.count += len(pcs)
-            self.loaded += len(pcs)
+            self.translator.fill(segment, self.table)
+            self.loaded += segment.blocks
         return segment
 
     def save(self) -> None:
@@ -283,7 +270,7 @@ class StencilEngine:
             # Another process may have kept more meanwhile; the next one to start adds to that.
             if Segment.units_in(self.store.head(segment.key, HEAD)) < segment.total:
                 self.store.save(segment.key, segment.pack())
-                segment.kept = len(segment.units)
+                segment.kept = segment.total
 
     # Forgetting.
 
@@ -293,7 +280,7 @@ class StencilEngine:
             if not segment.covers(start, end):
                 continue
             if segment is self._anywhere:
-                self._forget(segment, [unit for unit in segment.units if unit[0] < end and start < unit[1]])
+                self._forget(segment, list(segment.units(start, end)))
             else:
                 self._drop(segment)
 
@@ -306,21 +293,21 @@ class StencilEngine:
         if segment is None or memory is None:
             return
         changed = []
-        for unit in segment.units:
-            if unit[0] < end and start < unit[1]:
-                try:
-                    same = memory.read(unit[0], unit[1] - unit[0]) == self._bytes.get(unit)
-                except MemoryFault:
-                    same = False
-                if not same:
-                    changed.append(unit)
+        for number in segment.units(start, end):
+            first, behind = segment.unit(number)
+            try:
+                same = memory.read(first, behind - first) == segment.sources[number]
+            except MemoryFault:
+                same = False
+            if not same:
+                changed.append(number)
         self._forget(segment, changed)
 
-    def _forget(self, segment: Segment, units: list[tuple[int, int]]) -> None:
-        for unit in units:
-            for pc in segment.forget(*unit):
+    def _forget(self, segment: Segment, units: list[int]) -> None:
+        for number in units:
+            for pc in segment.forget(number):
                 self.table.remove(pc)
-            self._bytes.pop(unit, None)
+                self.translator.unlink(pc, segment, self.table)
             self._stale = True
 
     def flush(self) -> None:
@@ -332,14 +319,13 @@ class StencilEngine:
         """Forget a segment's code. One that belongs to a file goes altogether: what is mapped there next may be another."""
         self._save(segment)
         if segment is self._anywhere:
-            for pc in segment.blocks:
+            for pc in segment.guest_addresses():
                 self.table.remove(pc)
         else:
             self.runtime.purge(self.table.address, self.table.mask, segment.low, segment.high)
         self.arena.release(segment.start, segment.used)
         if segment is self._anywhere:
             segment.clear(self.pack.constants)
-            self._bytes.clear()
         else:
             self.arena.free(segment.start, segment.capacity)
             self.segments.remove(segment)
@@ -349,19 +335,14 @@ class StencilEngine:
         """A rounding mode that the host lacks: everything that rounds goes the slow way until the mode is another."""
         self._soft = soft
         self.flush()
-        self.translator.placer.soft_rounding = self._soft
-        self.translator.placer.forget()
+        self.translator.soft_rounding = self._soft
 
     def after_fork(self) -> None:
         """In a forked child: the code arena becomes the child's own."""
         for segment in self.segments:
             segment.inherited = segment.total
-        self.arena.own([self.runtime.part, *((segment.start, segment.used) for segment in self.segments)])
-
-    @staticmethod
-    def _blocks(segment: Segment) -> Iterable[tuple[int, int]]:
-        segment.open()
-        return segment.blocks.items()
+        native = [self._translator.part] if self._translator is not None else []
+        self.arena.own([self.runtime.part, *native, *((segment.start, segment.used) for segment in self.segments)])
 
     def _fault(self, cpu: Cpu) -> Exit | None:
         """A load or store failed: find the instruction, and let the reference engine say what is wrong with it.
@@ -376,10 +357,11 @@ class StencilEngine:
         else:
             raise EngineError(f"a fault at host address {host:#x} outside all translated code")
         offset = host - segment.base
-        pc, start = max(((p, o) for p, o in self._blocks(segment) if o <= offset), key=lambda item: item[1])
-        assert self._memory is not None and self._halves is not None
-        found = self.translator.locate(pc, self._limit(pc), self._halves, offset - start,
-                                       not self.linked)
+        pc, start, unit = segment.block(offset)
+        assert self._memory is not None
+        source = segment.sources.get(unit, b"")
+        first, end = segment.unit(unit)
+        found = self.translator.locate(pc, end, offset - start, first, source)
         if found is None:
             raise EngineError(f"no instruction of the block at {pc:#x} made the code that faulted")
         cpu.pc, back = found

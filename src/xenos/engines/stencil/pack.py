@@ -15,14 +15,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
+    from xenos.engines.code.arena import Arena
+    from xenos.engines.native.image import Made
     from xenos.engines.stencil.translator import Translator
     from xenos.isa.guest import Guest
 
 
 class Pack:
-    """The data for one guest on one host. Stencils are read, and the guest's description imported, when code is translated."""
+    """The data for one guest on one host. What the translator needs is read when code is translated."""
 
-    def __init__(self, name: str, head: dict[str, Any], stencils: Callable[[], Any]) -> None:
+    def __init__(self, name: str, head: dict[str, Any], book: Callable[[], bytes]) -> None:
         self.name = name
         self.key = digest(head["code"], head["constants"], head["made_from"])
         self.image = Image(head["code"], head["data"], head["offsets"])
@@ -31,7 +33,8 @@ class Pack:
         self.layout = Layout(tuple(RegisterFile(*words) for words in head["registers"]))
         self.linux = LinuxForm(**head["linux"])
         self._short: tuple[int, int] = head["short"]
-        self._stencils = stencils
+        self._native: Made = head["native"]
+        self.book = book
 
     def is_long(self, half: int) -> bool:
         """Whether an instruction whose first 16 bits these are has 32."""
@@ -43,25 +46,23 @@ class Pack:
 
         return find_guest(self.name)
 
-    def translator(self) -> Translator:
-        """A translator with its own memory of words."""
-        from xenos.engines.hosts import host
-        from xenos.engines.stencil.placing import Placer
+    def translator(self, arena: Arena, memory: int, single: bool = False) -> Translator:
+        """A translator for code in an arena, of a guest whose address 0 lies at `memory` (stencil/translator.py)."""
         from xenos.engines.stencil.translator import Translator
 
-        stencils, special, slow = self._stencils()
-        return Translator(Placer(self.guest(), host(), stencils, special, slow))
+        return Translator(arena, self._native, self.book, memory, single)
 
 
 def build(name: str, level: int, progress: Callable[[int, int], None] | None = None,
-          machine: str = "") -> tuple[dict[str, Any], Any]:
-    """Make the data: (head, stencils), for this machine or another one. Needs llvmlite, and some seconds."""
+          machine: str = "") -> tuple[dict[str, Any], bytes]:
+    """Make the data: (head, the translator's book), for this machine or another one. Needs llvmlite, and some seconds."""
     from xenos.engines.hosts import host, host_floats, host_runtime
     from xenos.engines.llvm.compiler import Compiler
     from xenos.engines.runtime.native import link
     from xenos.engines.runtime.text import runtime
+    from xenos.engines.stencil.book import Book
     from xenos.engines.stencil.library import Builder
-    from xenos.engines.stencil.placing import Placer
+    from xenos.engines.stencil.translator import image as native
     from xenos.isa import find_guest
     from xenos.memory.flat import BASE
 
@@ -69,19 +70,17 @@ def build(name: str, level: int, progress: Callable[[int, int], None] | None = N
     target = host(machine)
     builder = Builder(form, target, host_floats(level, machine), level, BASE)
     builder.build(progress=progress)
-    special = builder.special()
-    # Each stencil is packed by itself: a program uses a few hundred of the thousands.
-    packed = {"/".join(key): marshal.dumps(one) for key, one in builder.stencils.items()}
-    stencils = (packed, special, builder.slow)
-    homes = Placer(form, target, *stencils).chooser.homes()
-    text = runtime(builder.convention, homes, form.alignment, host_runtime(machine))
+    book = Book(form, target, builder.stencils, builder.special(), builder.slow)
+    written = book.write()
+    text = runtime(builder.convention, book.homes(), form.alignment, host_runtime(machine))
     cpu, features = target.CPUS[level]
     compiler = Compiler(target.TRIPLE, cpu, features, target.RUNTIME_MODEL)
     image = link(compiler.compile(text), host_runtime(machine))
     head = {"code": image.code, "data": image.data, "offsets": image.offsets, "constants": bytes(builder.constants),
             "registers": [(r.name, r.width, r.count, r.zero, r.floating) for r in form.registers],
-            "linux": vars(form.linux), "alignment": form.alignment, "short": form.instructions().short or (0, 0)}
-    return head, stencils
+            "linux": vars(form.linux), "alignment": form.alignment, "short": form.instructions().short or (0, 0),
+            "native": native(level, machine)}
+    return head, written
 
 
 def made_from(name: str, level: int) -> bytes:
@@ -99,7 +98,8 @@ def made_from(name: str, level: int) -> bytes:
     return digest(*parts)
 
 
-_SOURCES = ("cpu", "semantics", "isa", "engines/llvm", "engines/hosts", "engines/stencil", "engines/runtime", "engines/code",
+_SOURCES = ("cpu", "semantics", "isa", "engines/llvm", "engines/hosts", "engines/native", "engines/stencil", "engines/translator",
+            "engines/runtime", "engines/code",
             "memory")
 
 
@@ -131,21 +131,21 @@ def load(name: str, folder: str, level: int, progress: Callable[[int, int], None
     """The pack kept under `folder`, made first if it is not there. Without a usable folder it is made and not kept."""
     key = made_from(name, level)
     store = Store(os.path.join(folder, "packs"))
-    head_key, body_key = digest(key, b"head"), digest(key, b"stencils")
+    head_key, body_key = digest(key, b"head"), digest(key, b"book")
     kept = store.load(head_key)
-    body: Any = None
+    body: bytes | None = None
     if kept is not None and store.has(body_key):
         head = marshal.loads(kept)
     else:
         head, body = build(name, level, progress)
         head["made_from"] = key
-        store.save(body_key, [marshal.dumps(body)])
+        store.save(body_key, [body])
         store.save(head_key, [marshal.dumps(head)])
 
-    def read() -> Any:
+    def read() -> bytes:
         if body is not None:
             return body
         data = store.load(body_key)
-        return marshal.loads(data) if data is not None else build(name, level, None)[1]
+        return bytes(data) if data is not None else build(name, level, None)[1]
 
     return Pack(name, head, read)

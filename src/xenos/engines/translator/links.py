@@ -1,0 +1,124 @@
+"""Jumps between blocks: the table that says where a block is, and for each guest address the jumps that want to go there."""
+
+from __future__ import annotations
+
+from xenos.engines.code.segment import (
+    BASE,
+    BLOCK_AT,
+    BLOCK_PC,
+    BLOCK_ROW,
+    BLOCKS,
+    BLOCKS_USED,
+    CAPACITY,
+    CHAINED,
+    CHAINS,
+    CHAINS_MASK,
+    LINK_NEXT,
+    LINK_PC,
+    LINK_ROW,
+    LINK_SITE,
+    LINK_STUB,
+    LINKS,
+    LINKS_USED,
+    LOW,
+    VIEW,
+)
+from xenos.engines.code.table import DELETED, FREE
+from xenos.engines.hosts.jumps import aim
+from xenos.engines.native.words import call, i64, publish, u32
+from xenos.engines.translator import layout as at
+
+
+def find(desk: int, pc: int) -> int:
+    """Where the block at a guest address lies in the segment; -1 if it is not there."""
+    segment, table, mask = i64[desk + at.SEGMENT], i64[desk + at.TABLE], i64[desk + at.TABLE_MASK]
+    entry = pc << i64[i64[desk + at.BOOK] + at.SPACING] & mask
+    while True:
+        tag = i64[table + entry]
+        if tag == pc:
+            offset = i64[table + entry + 8] - i64[segment + BASE]
+            return offset if offset >= 0 and offset < i64[segment + CAPACITY] else -1
+        if tag == FREE:
+            return -1
+        entry = entry + 16 & mask
+    return -1
+
+
+def enter(desk: int, pc: int, code: int) -> None:
+    """Let the table of blocks say where the one at `pc` is. There is room for it: the caller has seen to that."""
+    table, mask = i64[desk + at.TABLE], i64[desk + at.TABLE_MASK]
+    entry = pc << i64[i64[desk + at.BOOK] + at.SPACING] & mask
+    free = -1
+    while i64[table + entry] != FREE and i64[table + entry] != pc:
+        if free < 0 and i64[table + entry] == DELETED:
+            free = entry
+        entry = entry + 16 & mask
+    if i64[table + entry] == FREE:
+        if free >= 0:
+            entry = free
+        else:
+            i64[desk + at.ENTERED] += 1
+    i64[table + entry + 8] = code
+    publish()
+    i64[table + entry] = pc
+
+
+def enter_all(segment: int, table: int, mask: int, spacing: int) -> None:
+    """Enter all blocks of a segment in the table, which has room for them, and none of them."""
+    for number in range(i64[segment + BLOCKS_USED]):
+        row = i64[segment + BLOCKS] + BLOCK_ROW * number
+        pc = i64[row + BLOCK_PC] + i64[segment + LOW]
+        entry = pc << spacing & mask
+        while i64[table + entry] != FREE:
+            entry = entry + 16 & mask
+        i64[table + entry + 8] = i64[segment + BASE] + i64[row + BLOCK_AT]
+        publish()
+        i64[table + entry] = pc
+
+
+def chain(segment: int, pc: int) -> int:
+    """Where the list of jumps begins that want to go to `pc`, among others."""
+    return i64[segment + CHAINS] + 4 * (pc >> 1 & i64[segment + CHAINS_MASK])
+
+
+def index(segment: int) -> None:
+    """Hang the links that came from the cache, or were there before the lists were made, into their lists."""
+    for number in range(i64[segment + CHAINED], i64[segment + LINKS_USED]):
+        link = i64[segment + LINKS] + LINK_ROW * number
+        head = chain(segment, i64[link + LINK_PC])
+        u32[link + LINK_NEXT] = u32[head]
+        u32[head] = number + 1
+    i64[segment + CHAINED] = i64[segment + LINKS_USED]
+
+
+def add_link(segment: int, pc: int, site: int, stub: int) -> None:
+    """Note a jump that wants to go to `pc`, an address relative to the segment's; `stub` is where it goes while it cannot."""
+    number = i64[segment + LINKS_USED]
+    link = i64[segment + LINKS] + LINK_ROW * number
+    i64[link + LINK_PC] = pc
+    u32[link + LINK_SITE] = site
+    u32[link + LINK_STUB] = stub
+    i64[segment + LINKS_USED] = number + 1
+    index(segment)
+
+
+def connect(desk: int, pc: int, offset: int) -> None:
+    """Let all jumps to `pc` go to `offset` in the segment; each to its stub if that is negative. They may be running."""
+    segment = i64[desk + at.SEGMENT]
+    index(segment)
+    pc -= i64[segment + LOW]
+    number = u32[chain(segment, pc)]
+    while number:
+        link = i64[segment + LINKS] + LINK_ROW * (number - 1)
+        if i64[link + LINK_PC] == pc:
+            site = u32[link + LINK_SITE]
+            aim(i64[segment + VIEW], site, offset if offset >= 0 else u32[link + LINK_STUB])
+            flush(desk, site, site + 4)
+        number = u32[link + LINK_NEXT]
+
+
+def flush(desk: int, start: int, end: int) -> None:
+    """Code in that part of the segment was written: hosts with an instruction cache of its own are told."""
+    if i64[desk + at.FLUSH]:
+        base = i64[i64[desk + at.SEGMENT] + BASE]
+        call(i64[desk + at.FLUSH], base + start, base + end)
