@@ -7,7 +7,8 @@
 #   make fuzz    random instruction blocks on both engines, until they differ
 #   make bench   how fast: kernels, real programs and start-up, beside qemu and over native
 #   make lint    ruff and mypy
-#   make guests  fetch the compilers, oracles and guest programs that test and bench use (they call it themselves)
+#   make guests  what people run (Node, Java, Go, Postgres, Python with its tests, ...) under Xenos and qemu, and a table
+#   make oracles fetch the compilers, oracles and guest programs that test and bench use (they call it themselves)
 #   make clean   remove .venv and tool caches; the user's cache folder stays
 
 PYTHON  ?= python3
@@ -18,26 +19,26 @@ TESTS   := $(VENV)/.tests
 # Tests run in parallel: the reference engine is slow, and most tests are single processes.
 WORKERS ?= auto
 
-.PHONY: demo test test-aarch64 exhaustive fuzz bench lint guests clean
+.PHONY: demo test test-aarch64 exhaustive fuzz bench lint guests oracles clean
 .DELETE_ON_ERROR:
 
 demo: $(RUNS)
 	$(VENV)/bin/xenos run --stats examples/tour
 
-test: $(TESTS) guests
+test: $(TESTS) oracles
 	$(VENV)/bin/python -m pytest -n $(WORKERS) $(PYTEST)
 
-test-aarch64: $(TESTS) guests
+test-aarch64: $(TESTS) oracles
 	XENOS_AARCH64=all $(VENV)/bin/python -m pytest tests/aarch64 $(PYTEST)
 
-exhaustive: $(TESTS) guests
+exhaustive: $(TESTS) oracles
 	$(VENV)/bin/python -m pytest -n $(WORKERS) -m exhaustive tests/engines $(PYTEST)
 
 fuzz: $(TESTS)
 	$(VENV)/bin/python -m tests.lockstep_forever $(SEED)
 
 bench: $(TESTS)
-	@scripts/prepare-tests bench
+	@PYTHON=$(VENV)/bin/python scripts/prepare-tests bench
 	$(VENV)/bin/python -m bench.kernels --rounds $(ROUNDS)
 	$(VENV)/bin/python -m bench.programs --rounds $(ROUNDS)
 	$(VENV)/bin/python -m bench.startup
@@ -46,9 +47,13 @@ lint: $(TESTS)
 	$(VENV)/bin/ruff check
 	$(VENV)/bin/mypy
 
-guests:
-	@scripts/prepare-tests
-	@scripts/prepare-aarch64
+guests: $(TESTS)
+	@PYTHON=$(VENV)/bin/python scripts/prepare-tests guests
+	PYTHONPATH=tests:. $(VENV)/bin/python -m guests.matrix $(ERRANDS)
+
+oracles: $(TESTS)
+	@PYTHON=$(VENV)/bin/python scripts/prepare-tests
+	@scripts/prepare-aarch64 $(VENV)/bin/python
 
 clean:
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis

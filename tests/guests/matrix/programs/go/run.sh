@@ -1,0 +1,4 @@
+export GOCACHE=$PWD/cache GOPATH=$PWD/path GOFLAGS=-mod=mod GOTOOLCHAIN=local GO111MODULE=off GOTELEMETRY=off
+go build -o program main.go
+./program
+GOMAXPROCS=1 ./program

@@ -1,0 +1,3 @@
+luajit -joff main.lua > off
+luajit main.lua > on
+cmp on off && cat on

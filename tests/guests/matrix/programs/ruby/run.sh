@@ -1,0 +1,1 @@
+ruby --disable-gems main.rb

@@ -1,0 +1,2 @@
+rustc -O -o program main.rs
+./program

@@ -1,0 +1,10 @@
+;; SBCL compiles every form to machine code as it reads it.
+(defun fib (n) (declare (fixnum n)) (if (< n 2) n (+ (fib (- n 1)) (fib (- n 2)))))
+(format t "fib ~a~%" (fib 27))
+(dotimes (k 30) (let ((f (compile nil `(lambda (x) (+ ,(* k k) (* x ,k)))))) (setf (get 'sum 'v) (+ (get 'sum 'v 0) (funcall f k)))))
+(format t "compiled ~a~%" (get 'sum 'v))
+(format t "caught ~a~%" (handler-case (car (eval 5)) (type-error () "type-error")))
+(format t "divided ~a~%" (handler-case (/ 1 (eval 0)) (division-by-zero () "by zero")))
+(let ((table (make-hash-table))) (dotimes (i 200000) (setf (gethash (mod i 997) table) (make-array 50)))
+  (sb-ext:gc :full t) (format t "garbage ~a~%" (hash-table-count table)))
+(format t "big ~a~%" (mod (expt 7 4000) 1000000007))

@@ -1,0 +1,1 @@
+sbcl --noinform --non-interactive --no-sysinit --no-userinit --load main.lisp
