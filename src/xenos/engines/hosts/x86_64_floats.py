@@ -21,6 +21,7 @@ NEAREST_AWAY, _DYNAMIC = 4, 7
 
 # MXCSR: flags IE 0, DE 1, ZE 2, OE 3, UE 4, PE 5; masks 7-12; rounding 13-14. Ours: NX 0, UF 1, OF 2, DZ 3, NV 4.
 ALL_MASKED = 0x1F80
+_MODES = 0b10_01_11_00      # our rounding modes 0-3 there, two bits each
 _LOW_FLAGS = sum(((i & 1) << 4 | (i & 4) << 1) << 8 * i for i in range(8))
 _HIGH_FLAGS = sum(((i & 1) << 2 | i & 2 | i >> 2) << 8 * i for i in range(8))
 
@@ -90,13 +91,39 @@ class X86Floats(IeeeFloats):
         width = 32 if type_ == "float" else 64
         return emit.line(f"bitcast {type_} {whole} to i{width}")
 
+    def _rounded(self, emit: Emit, op: Value, type_: str, name: str, *args: str) -> str:
+        """The host's operation, rounded as the encoding says: for modes 0-3 the control word is another meanwhile."""
+        wanted = op.attr("rounding")
+        if wanted == _DYNAMIC:
+            return emit.call(type_, name, *args, metadata=STRICT)
+        if wanted > 3:
+            raise Slow("rounding that the host lacks")
+        before = self._control_word(emit)
+        cleared = emit.line(f"and i32 {before}, {~(3 << 13)}")
+        self._set_control_word(emit, emit.line(f"or i32 {cleared}, {(_MODES >> 2 * wanted & 3) << 13}"))
+        got = emit.call(type_, name, *args, metadata=STRICT)
+        mode = emit.line(f"and i32 {before}, {3 << 13}")
+        raised = emit.line(f"and i32 {self._control_word(emit)}, {~(3 << 13)}")
+        self._set_control_word(emit, emit.line(f"or i32 {raised}, {mode}"))
+        return got
+
+    @staticmethod
+    def _control_word(emit: Emit) -> str:
+        where = emit.state(at.SCRATCH)
+        emit.call("void", "llvm.x86.sse.stmxcsr", f"ptr {where}")
+        return emit.line(f"load i32, ptr {where}")
+
+    @staticmethod
+    def _set_control_word(emit: Emit, word: str) -> None:
+        where = emit.state(at.SCRATCH)
+        emit.do(f"store i32 {word}, ptr {where}")
+        emit.call("void", "llvm.x86.sse.ldmxcsr", f"ptr {where}")
+
     def _arithmetic(self, emit: Emit, op: Value, name: str, *args: str) -> str:
-        self.rounding(emit, op)
         type_ = FLOATS[op.width]
         floats = [self.number(emit, a, text) for a, text in zip(op.args, args, strict=True)]
         suffix = "f32" if op.width == 32 else "f64"
-        got = emit.call(type_, f"llvm.experimental.constrained.{name}.{suffix}", *(f"{type_} {f}" for f in floats),
-                        metadata=STRICT)
+        got = self._rounded(emit, op, type_, f"llvm.experimental.constrained.{name}.{suffix}", *(f"{type_} {f}" for f in floats))
         return self._result(emit, type_, got)
 
     def fadd(self, emit: Emit, op: Value, a: str, b: str) -> str:
@@ -123,12 +150,11 @@ class X86Floats(IeeeFloats):
         """vfmadd. It raises no invalid for infinity x 0 + quiet NaN, where IEEE 754 leaves the choice and guests may not."""
         if self.level < 3:
             raise Slow("fused multiply-add")
-        self.rounding(emit, op)
         width, type_ = op.width, FLOATS[op.width]
         fa, fb, fc = (self.number(emit, x, text) for x, text in zip(op.args, (a, b, c), strict=True))
         suffix = "f32" if width == 32 else "f64"
-        got = emit.call(type_, f"llvm.experimental.constrained.fma.{suffix}", f"{type_} {fa}", f"{type_} {fb}",
-                        f"{type_} {fc}", metadata=STRICT)
+        got = self._rounded(emit, op, type_, f"llvm.experimental.constrained.fma.{suffix}", f"{type_} {fa}", f"{type_} {fb}",
+                            f"{type_} {fc}")
         n, before = emit.name()[2:], emit.block
         emit.do(f"br i1 {self._is_nan(emit, type_, got)}, label %nan{n}, label %fine{n}, {UNLIKELY}")
         emit.label(f"nan{n}")
@@ -184,8 +210,7 @@ class X86Floats(IeeeFloats):
             got = emit.call("double", "llvm.experimental.constrained.fpext.f64.f32", f"float {value}",
                             metadata=("fpexcept.strict",))
             return self._result(emit, "double", got)
-        self.rounding(emit, op)
-        got = emit.call("float", "llvm.experimental.constrained.fptrunc.f32.f64", f"double {value}", metadata=STRICT)
+        got = self._rounded(emit, op, "float", "llvm.experimental.constrained.fptrunc.f32.f64", f"double {value}")
         return self._result(emit, "float", got)
 
     def float_to_int(self, emit: Emit, op: Value, a: str) -> str:
@@ -266,16 +291,15 @@ class X86Floats(IeeeFloats):
         source = op.args[0].width
         if op.width not in (32, 64):
             raise Slow("half precision")
-        if not (source == 32 and op.width == 64):
-            self.rounding(emit, op)
+        exact = source == 32 and op.width == 64
         if not op.attr("signed"):
             if source == 64:
                 emit.slow_unless(emit.line(f"icmp sge i64 {a}, 0"))
             else:
                 a, source = emit.line(f"zext i32 {a} to i64"), 64
         type_ = FLOATS[op.width]
-        got = emit.call(type_, f"llvm.experimental.constrained.sitofp.f{op.width}.i{source}", f"i{source} {a}",
-                        metadata=STRICT)
+        name, number = f"llvm.experimental.constrained.sitofp.f{op.width}.i{source}", f"i{source} {a}"
+        got = emit.call(type_, name, number, metadata=STRICT) if exact else self._rounded(emit, op, type_, name, number)
         return emit.line(f"bitcast {type_} {got} to i{op.width}")
 
     def box(self, emit: Emit, op: Value, value: str) -> str:
@@ -292,9 +316,7 @@ class X86Floats(IeeeFloats):
 
     def raised(self, emit: Emit) -> str:
         """The host's sticky flags, in our numbering."""
-        where = emit.state(at.SCRATCH)
-        emit.call("void", "llvm.x86.sse.stmxcsr", f"ptr {where}")
-        word = emit.line(f"load i32, ptr {where}")
+        word = self._control_word(emit)
         wide = emit.line(f"zext i32 {word} to i64")
         # Two tables of eight bytes, in constants: IE DE ZE are NV - DZ in reverse, OE UE PE are OF UF NX.
         halves = []
@@ -306,26 +328,19 @@ class X86Floats(IeeeFloats):
     def set_flags(self, emit: Emit, op: Value, value: str) -> None:
         """Ours take the value, the host's are cleared."""
         emit.store_state(at.FLAGS, emit.line(f"and i64 {value}, 31"))
-        where = emit.state(at.SCRATCH)
-        emit.call("void", "llvm.x86.sse.stmxcsr", f"ptr {where}")
-        word = emit.line(f"load i32, ptr {where}")
-        emit.do(f"store i32 {emit.line(f'and i32 {word}, -64')}, ptr {where}")
-        emit.call("void", "llvm.x86.sse.ldmxcsr", f"ptr {where}")
+        self._set_control_word(emit, emit.line(f"and i32 {self._control_word(emit)}, -64"))
 
     def set_rounding(self, emit: Emit, op: Value, value: str) -> None:
         """Modes 0-3 are the host's under other numbers (0 2 1 3 read as nearest, down, up, zero); others go the slow way."""
         mode = emit.line(f"and i64 {value}, 7")
         emit.slow_unless(emit.line(f"icmp ult i64 {mode}, 4"))
         emit.store_state(at.ROUNDING, mode)
-        where = emit.state(at.SCRATCH)
-        emit.call("void", "llvm.x86.sse.stmxcsr", f"ptr {where}")
-        word = emit.line(f"and i32 {emit.line(f'load i32, ptr {where}')}, {~(3 << 13)}")
-        emit.do(f"store i32 {emit.line(f'or i32 {word}, {self.control(emit, mode)}')}, ptr {where}")
-        emit.call("void", "llvm.x86.sse.ldmxcsr", f"ptr {where}")
+        word = emit.line(f"and i32 {self._control_word(emit)}, {~(3 << 13)}")
+        self._set_control_word(emit, emit.line(f"or i32 {word}, {self.control(emit, mode)}"))
 
     @staticmethod
     def control(emit: Emit, mode: str) -> str:
         """The host's rounding bits, in place, for a mode 0-3: zero is 3 there, down 1, up 2. A table in a constant."""
         shift = emit.line(f"shl i64 {mode}, 1")
-        code = emit.line(f"and i64 {emit.line(f'lshr i64 {0b10_01_11_00}, {shift}')}, 3")
+        code = emit.line(f"and i64 {emit.line(f'lshr i64 {_MODES}, {shift}')}, 3")
         return emit.line(f"trunc i64 {emit.line(f'shl i64 {code}, 13')} to i32")
