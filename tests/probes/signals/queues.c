@@ -1,0 +1,169 @@
+/* Signals that wait: queues of real-time signals, sigtimedwait, signalfd, pidfd_send_signal, and whom they reach. */
+#include "../probe.h"
+#include <sys/epoll.h>
+#include <sys/signalfd.h>
+static int order[64], values[64];
+static volatile int count;
+static void queued(int number, siginfo_t *info, void *unused) { order[count] = number - SIGRTMIN; values[count++] = info->si_value.sival_int; }
+static void handler_of(int number, void *handler) {
+    struct sigaction action = {.sa_sigaction = handler, .sa_flags = SA_SIGINFO};
+    sigfillset(&action.sa_mask);
+    sigaction(number, &action, NULL);
+}
+CHECK(real_time_order) {
+    sigset_t some = set_of(SIGRTMIN, SIGRTMIN + 1, SIGRTMIN + 4, SIGUSR1, 0);
+    sigprocmask(SIG_BLOCK, &some, NULL);
+    for (int n = 0; n < 3; n++) handler_of((int[]){SIGRTMIN, SIGRTMIN + 1, SIGRTMIN + 4}[n], queued);
+    for (int n = 0; n < 12; n++) sigqueue(getpid(), (int[]){SIGRTMIN + 4, SIGRTMIN, SIGRTMIN + 1}[n % 3], (union sigval){.sival_int = n});
+    count = 0;
+    sigprocmask(SIG_UNBLOCK, &some, NULL);
+    for (int n = 0; n < count; n++) say("  %d: %d", order[n], values[n]);
+}
+CHECK(ordinary_ones_do_not_queue) {
+    sigprocmask(SIG_BLOCK, SET(SIGUSR1), NULL);
+    handler_of(SIGUSR1, queued);
+    count = 0;
+    for (int n = 0; n < 5; n++) sigqueue(getpid(), SIGUSR1, (union sigval){.sival_int = n});
+    sigprocmask(SIG_UNBLOCK, SET(SIGUSR1), NULL);
+    say("  %d, value %d", count, values[0]);
+}
+CHECK(waiting_for_one) {
+    siginfo_t info;
+    struct timespec short_time = {0, 10000000}, none = {0}, bad = {0, -1};
+    sigset_t set = set_of(SIGUSR1, SIGRTMIN, 0);
+    sigprocmask(SIG_BLOCK, &set, NULL);
+    SHOW(sigtimedwait(&set, &info, &none)); SHOW(sigtimedwait(&set, &info, &short_time)); SHOW(sigtimedwait(&set, &info, &bad));
+    sigqueue(getpid(), SIGRTMIN, (union sigval){.sival_int = 1});
+    sigqueue(getpid(), SIGRTMIN, (union sigval){.sival_int = 2});
+    raise(SIGUSR1);
+    SHOW(sigwaitinfo(&set, &info) == SIGUSR1);
+    SHOW(sigwaitinfo(&set, &info) == SIGRTMIN); say("  value %d code %d", info.si_value.sival_int, info.si_code);
+    SHOW(sigtimedwait(&set, &info, &none) == SIGRTMIN); say("  value %d", info.si_value.sival_int);
+    SHOW(sigtimedwait(&set, NULL, &none));
+    SHOW(syscall(SYS_rt_sigtimedwait, &set, NULL, NULL, 7)); SHOW(syscall(SYS_rt_sigtimedwait, 8, NULL, NULL, 8));
+    pid_t child = fork();
+    if (!child) { pause_ms(10); kill(getppid(), SIGUSR1); _exit(0); }
+    SHOW(sigwaitinfo(&set, &info) == SIGUSR1); say("  from child %d", info.si_pid == child);
+    ended("child", child);
+    sigprocmask(SIG_UNBLOCK, &set, NULL);
+}
+static void nothing(int number) { count++; }
+CHECK(waiting_is_interrupted) {
+    struct itimerval timer = {{0, 10000}, {0, 10000}}, off = {0};
+    sigprocmask(SIG_BLOCK, SET(SIGUSR1), NULL);
+    handle(SIGALRM, nothing, SA_RESTART);
+    setitimer(ITIMER_REAL, &timer, NULL);
+    SHOW(sigwaitinfo(SET(SIGUSR1), NULL));
+    setitimer(ITIMER_REAL, &off, NULL);
+    sigprocmask(SIG_UNBLOCK, SET(SIGUSR1), NULL);
+}
+CHECK(signal_descriptor) {
+    sigset_t set = set_of(SIGUSR1, SIGRTMIN, 0);
+    sigprocmask(SIG_BLOCK, &set, NULL);
+    int fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+    struct signalfd_siginfo info[3];
+    SHOW(read(fd, info, sizeof info)); SHOW(read(fd, info, 10));
+    sigqueue(getpid(), SIGRTMIN, (union sigval){.sival_int = 5});
+    kill(getpid(), SIGUSR1);
+    struct pollfd one = {fd, POLLIN};
+    SHOW(poll(&one, 1, 0));
+    SHOW(read(fd, info, sizeof info));
+    for (int n = 0; n < 2; n++) say("  signal %d code %d int %d pid %d", info[n].ssi_signo == SIGUSR1, info[n].ssi_code, info[n].ssi_int, info[n].ssi_pid == getpid());
+    SHOW(poll(&one, 1, 0));
+    set = set_of(SIGUSR2, 0);
+    sigprocmask(SIG_BLOCK, &set, NULL);
+    SHOW(signalfd(fd, &set, 0) == fd);
+    kill(getpid(), SIGUSR2);
+    int queue = epoll_create1(0);
+    struct epoll_event event = {EPOLLIN}, got;
+    SHOW(epoll_ctl(queue, EPOLL_CTL_ADD, fd, &event)); SHOW(epoll_wait(queue, &got, 1, 1000));
+    SHOW(read(fd, info, sizeof *info));
+    SHOW(syscall(SYS_signalfd4, -1, &set, 4, 0)); SHOW(syscall(SYS_signalfd4, -1, &set, 8, 77)); SHOW(signalfd(1, &set, 0));
+    close(fd); close(queue);
+    set = set_of(SIGUSR1, SIGUSR2, SIGRTMIN, 0);
+    sigprocmask(SIG_UNBLOCK, &set, NULL);
+}
+static void *posts(void *process) { pause_ms(10); kill((long)process, SIGUSR1); return NULL; }
+CHECK(blocking_descriptor) {
+    struct signalfd_siginfo info = {0};
+    pthread_t thread;
+    sigprocmask(SIG_BLOCK, SET(SIGUSR1), NULL);
+    int fd = signalfd(-1, SET(SIGUSR1), 0);
+    spawn(&thread, posts, (void *)(long)getpid());
+    SHOW(read(fd, &info, sizeof info)); say("  %d", info.ssi_signo == SIGUSR1);
+    joined(thread);
+    close(fd);
+    sigprocmask(SIG_UNBLOCK, SET(SIGUSR1), NULL);
+}
+CHECK(by_process_descriptor) {
+    int fd = syscall(434, getpid(), 0);
+    handler_of(SIGRTMIN, queued); handler_of(SIGUSR1, queued);
+    count = 0;
+    SHOW(syscall(424, fd, SIGUSR1, NULL, 0));
+    siginfo_t info = {.si_signo = SIGRTMIN, .si_code = SI_QUEUE};
+    info.si_value.sival_int = 42;
+    SHOW(syscall(424, fd, SIGRTMIN, &info, 0)); SHOW(syscall(424, fd, SIGUSR1, &info, 0)); SHOW(syscall(424, fd, 0, NULL, 0));
+    SHOW(syscall(424, 1, SIGUSR1, NULL, 0)); SHOW(syscall(424, fd, 99, NULL, 0)); SHOW(syscall(424, fd, SIGUSR1, NULL, 9));
+    say("  %d value %d", count, values[1]);
+    close(fd);
+}
+/* Of threads, one that does not block it takes a signal for the process; a thread's own stays its own. */
+static volatile int stop, taker, other_tid;
+static void takes(int number) { taker = tid(); }
+static void *willing(void *unused) { other_tid = tid(); sigprocmask(SIG_UNBLOCK, SET(SIGUSR1, SIGUSR2), NULL); while (!stop) ; return NULL; }
+CHECK(which_thread) {
+    pthread_t thread;
+    sigset_t pending;
+    handle(SIGUSR1, takes, 0); handle(SIGUSR2, takes, 0);
+    sigprocmask(SIG_BLOCK, SET(SIGUSR1, SIGUSR2), NULL);
+    stop = taker = 0;
+    spawn(&thread, willing, 0);
+    while (!other_tid) pause_ms(1);
+    pause_ms(5);
+    kill(getpid(), SIGUSR1);
+    while (!taker) pause_ms(1);
+    say("  the willing one %d", taker == other_tid);
+    taker = 0;
+    pthread_kill(pthread_self(), SIGUSR2);
+    pause_ms(10);
+    sigpending(&pending);
+    say("  not ours %d, pending %d", taker, sigismember(&pending, SIGUSR2));
+    stop = 1;
+    joined(thread);
+    sigprocmask(SIG_UNBLOCK, SET(SIGUSR1, SIGUSR2), NULL);
+    say("  now ours %d", taker == tid());
+}
+static void *looks(void *unused) {
+    sigset_t mask, pending;
+    sigprocmask(SIG_BLOCK, NULL, &mask);
+    sigpending(&pending);
+    say("  thread: blocked %d %d, pending %d", sigismember(&mask, SIGUSR1), sigismember(&mask, SIGTERM), sigismember(&pending, SIGUSR1));
+    return NULL;
+}
+CHECK(masks_are_inherited) {
+    pthread_t thread;
+    sigprocmask(SIG_BLOCK, SET(SIGUSR1), NULL);
+    pthread_kill(pthread_self(), SIGUSR1);
+    spawn(&thread, looks, 0); joined(thread);
+    struct timespec none = {0};
+    SHOW(sigtimedwait(SET(SIGUSR1), NULL, &none) == SIGUSR1);
+    kill(getpid(), SIGUSR1);
+    spawn(&thread, looks, 0); joined(thread);
+    SHOW(sigtimedwait(SET(SIGUSR1), NULL, &none) == SIGUSR1);
+    sigprocmask(SIG_UNBLOCK, SET(SIGUSR1), NULL);
+}
+CHECK(limit_of_the_queue) {
+    CHILD(
+        struct rlimit limit = {.rlim_cur = 0}; setrlimit(RLIMIT_SIGPENDING, &limit);
+        sigprocmask(SIG_BLOCK, SET(SIGRTMIN, SIGUSR1), NULL);
+        SHOW(sigqueue(getpid(), SIGRTMIN, (union sigval){0}));
+        SHOW(kill(getpid(), SIGUSR1)));
+}
+CHECK(groups) {
+    CHILD(
+        setpgid(0, 0); handle(SIGUSR1, SIG_IGN, 0); int status;
+        pid_t one = fork(); if (!one) { handle(SIGUSR1, SIG_DFL, 0); pause_ms(3000); _exit(1); }
+        pause_ms(20);
+        SHOW(kill(0, SIGUSR1)); waitpid(one, &status, 0); say("  %s", status_text(status));
+        SHOW(kill(-getpid(), 0)); SHOW(kill(-999999999, 0)); SHOW(killpg(getpgrp(), SIGUSR1)));
+}
