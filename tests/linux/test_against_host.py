@@ -12,12 +12,13 @@ SOURCE = HERE / "programs" / "calls.c"
 CROSS = "riscv64-linux-gnu-gcc"
 RUN = """
 import sys
+from xenos.engines.choose import bridge
 from xenos.cpu.state import Cpu
 from xenos.engines.reference import ReferenceEngine
 from xenos.isa.riscv.guest import GUEST
 from xenos.linux.process import Process
 from xenos.memory.flat import FlatMemory
-process = Process(GUEST.linux, Cpu(GUEST.layout), FlatMemory(), ReferenceEngine(GUEST))
+process = Process(GUEST.linux, Cpu(GUEST.layout), FlatMemory(), ReferenceEngine(GUEST), bridge=bridge())
 process.load(sys.argv[1], sys.argv[1:], {"PATH": "/usr/bin:/bin"})
 sys.exit(process.run().exit_status)
 """

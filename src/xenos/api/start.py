@@ -25,12 +25,16 @@ def start(
     linux, layout = choose.forms(name, engine)
     memory = FlatMemory()
     try:
-        process = (make or Process)(linux, Cpu(layout), memory, engine, sysroot=sysroot, strace=strace)
+        bridge = choose.bridge()
+        process = (make or Process)(linux, Cpu(layout), memory, engine, sysroot=sysroot, strace=strace, bridge=bridge)
     except BaseException:
         memory.close()
         raise
     after_fork = getattr(engine, "after_fork", None)
     process.before_end.append(lambda: choose.keep(engine))
+    pass_on = getattr(getattr(engine, "runtime", None), "pass_on", None)
+    if bridge is not None and pass_on is not None:
+        pass_on(bridge.on_signal)
     if after_fork is not None:
         process.after_fork.append(after_fork)
     return process

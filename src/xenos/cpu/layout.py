@@ -53,13 +53,19 @@ RESERVED_ADDRESS = -112  # address held by load-reserved, or -1
 RESERVED_VALUE = -120    # what was read there
 FAULT_ADDRESS = -128     # guest address of the access that failed
 FAULT_CODE = -136        # host signal number << 32 | si_code
+FAULT_WRITE = -416       # 1 if the access was a store, 0 if a load, something else if the host does not say
 HOST_PC = -144           # host address of the instruction that failed
 RUNNING = -152           # 1 while generated code runs
 INTERRUPT = -160         # 1 from `interrupt()` until the exit is reported
 CANONICAL_NAN64 = -168
 CANONICAL_NAN32 = -176   # boxed in 64 bits
 KERNEL = -184            # host address: answer a system call, or leave for Python to do it; goes on at PC
+WAKE = -192              # not zero: do not wait. Low half: a signal was noted in SIGNAL; high half: another thread poked us
 SCRATCH = -256           # 64 bytes for runtime thunks
+SIGNAL = -384            # siginfo of the signal that was noted, 128 bytes
+IN_KERNEL = -392         # 1 while a call made from generated code is in the host's kernel
+CALLS = -400             # host address: what the runtime may answer itself, by system-call number; see engines/runtime
+RESULT = -408            # what a call came to that was made in generated code and needs more than its result
 
 
 class Layout:

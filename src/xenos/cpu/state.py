@@ -32,6 +32,7 @@ class Cpu:
         first = _WORDS_BELOW + at.JUMP_CACHE // 8
         self._tags = self.words[first:first + 2 * at.JUMP_CACHE_ENTRIES:2]
         self._zero = {name: file.zero for name, file in layout.files.items()}
+        self.epoch = self.generation = 0    # an engine's own: when it was entered last, and which code the jump cache knows
         self.reset()
 
     def reset(self) -> None:
@@ -43,6 +44,13 @@ class Cpu:
     def clear_jump_cache(self) -> None:
         """Forget which host code belongs to which pc. An odd pc never occurs, so that no entry matches."""
         self.bytes[CONTROL_SIZE + at.JUMP_CACHE :] = _NO_JUMPS
+
+    def copy(self, other: Cpu) -> None:
+        """Take over another CPU's registers, pc, rounding mode and flags."""
+        start, end = CONTROL_SIZE, CONTROL_SIZE + at.JUMP_CACHE
+        self.bytes[start:end] = other.bytes[start:end]
+        for word in (at.PC, at.ROUNDING, at.FLAGS):
+            self.set(word, other.get(word))
 
     def get(self, offset: int) -> int:
         """The 64-bit word at a byte offset of `cpu.layout`."""
@@ -81,5 +89,9 @@ class Cpu:
         Jumps through the cache do not poll: it is emptied. Only the pcs: code that has found one still reads what is beside it.
         """
         self.set(at.INTERRUPT, 1)
+        self.stop()
+
+    def stop(self) -> None:
+        """Make generated code leave at its next poll; the engine looks around and goes on."""
         self.set(at.LIMIT, 0)
         self._tags[:] = _NO_TAGS

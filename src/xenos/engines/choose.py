@@ -117,6 +117,37 @@ def _stencil(name: str, progress: Progress | None) -> StencilEngine:
     return StencilEngine(_pack(name, progress), store=Store(os.path.join(cache_folder(), "code")))
 
 
+_bridges: list[Any] = []
+
+
+def bridge() -> Any:
+    """The way to the host's kernel that signals can end: one for this process, from the cache or made; None without LLVM."""
+    if not _bridges:
+        import marshal
+
+        from xenos.engines.code.store import Store, digest
+        from xenos.engines.runtime import bridge as room
+
+        here = os.path.dirname(os.path.abspath(__file__))
+        parts = [os.uname().machine.encode()]
+        for name in ("runtime/bridge.py", f"hosts/{os.uname().machine}_runtime.py", "llvm/compiler.py"):
+            try:
+                with open(os.path.join(here, name), "rb") as file:
+                    parts.append(file.read())
+            except OSError:
+                return None
+        store, key = Store(os.path.join(cache_folder(), "packs")), digest(b"bridge", *parts)
+        kept = store.load(key)
+        try:
+            code = marshal.loads(kept) if kept is not None else room.build()
+        except ImportError:
+            return None
+        if kept is None:
+            store.save(key, [marshal.dumps(code)])
+        _bridges.append(room.Bridge(*code))
+    return _bridges[0]
+
+
 def keep(engine: Any) -> None:
     """Put what an engine has translated into the cache, if it is of that kind."""
     save = getattr(engine, "save", None)

@@ -1,81 +1,128 @@
-"""sched.h: clone, as far as it makes processes. A thread cannot be made yet: -EAGAIN, as when there are too many."""
+"""sched.h: clone, which makes threads and processes."""
 
 from __future__ import annotations
 
 import os
 import struct
 
+from xenos.cpu.state import Cpu
+from xenos.linux.signals import LAST
+from xenos.linux.thread import Thread
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from xenos.linux.process import Process
 
-EAGAIN, EINVAL, EPERM = 11, 22, 1
-CLONE_VM, CLONE_VFORK, CLONE_THREAD, CLONE_SETTLS = 0x100, 0x4000, 0x10000, 0x80000
+EINVAL, EPERM, E2BIG = 22, 1, 7
+CLONE_VM, CLONE_SIGHAND, CLONE_VFORK, CLONE_THREAD, CLONE_SETTLS = 0x100, 0x800, 0x4000, 0x10000, 0x80000
 CLONE_PARENT_SETTID, CLONE_CHILD_CLEARTID, CLONE_CHILD_SETTID = 0x100000, 0x200000, 0x1000000
 CLONE_PIDFD, CLONE_CLEAR_SIGHAND, CLONE_INTO_CGROUP = 0x1000, 1 << 32, 1 << 33
 # struct clone_args: flags, pidfd, child_tid, parent_tid, exit_signal, stack, stack_size, tls
 _ARGUMENTS = struct.Struct("<8Q")
+_LARGEST_ARGUMENTS = 88     # with set_tid, its size, and a cgroup
 _NAMESPACES = 0x20000 | 0x02000000 | 0x04000000 | 0x08000000 | 0x10000000 | 0x20000000 | 0x40000000
 _SHARED_STACK = 64 << 10  # of its parent's stack, what a child of vfork hands back
 
 
 def clone(process: Process, flags: int, stack: int, parent_tid: int, tls: int, child_tid: int) -> int:
     """clone(2) in the argument order of CONFIG_CLONE_BACKWARDS."""
-    return _clone(process, flags & ~0xFF, stack, parent_tid, tls, child_tid)
+    return _clone(process, flags & ~0xFF, flags & 0xFF, stack, parent_tid, tls, child_tid, parent_tid)
 
 
 def clone3(process: Process, cl_args: int, size: int) -> int:
     """clone3(2)."""
     if size < _ARGUMENTS.size:
         return -EINVAL
-    flags, _, child_tid, parent_tid, _, stack, stack_size, tls = _ARGUMENTS.unpack(
-        process.memory.read(cl_args, _ARGUMENTS.size)
-    )
-    return _clone(process, flags, stack + stack_size if stack else 0, parent_tid, tls, child_tid)
+    if size > 1 << 12:
+        return -E2BIG
+    data = process.memory.read(cl_args, size)
+    if any(data[_LARGEST_ARGUMENTS:]):
+        return -E2BIG
+    flags, pidfd, child_tid, parent_tid, signal, stack, stack_size, tls = _ARGUMENTS.unpack(data[: _ARGUMENTS.size])
+    if any(data[_ARGUMENTS.size :]):
+        return -EPERM   # set_tid, cgroup: not for guests
+    if flags & 0xFF or (stack == 0) != (stack_size == 0) or signal > LAST:
+        return -EINVAL
+    return _clone(process, flags, signal, stack + stack_size, parent_tid, tls, child_tid, pidfd)
 
 
-def _clone(process: Process, flags: int, stack: int, parent_tid: int, tls: int, child_tid: int) -> int:
-    """A fork. A child of vfork has memory of its own, too."""
-    if flags & CLONE_THREAD:
-        return -EAGAIN
+def _clone(process: Process, flags: int, signal: int, stack: int, parent_tid: int, tls: int, child_tid: int,
+           pidfd: int) -> int:
     if flags & _NAMESPACES:
         return -EPERM
-    if flags & (CLONE_PIDFD | CLONE_INTO_CGROUP) or (flags & CLONE_VM and not flags & CLONE_VFORK):
+    if flags & CLONE_THREAD and not flags & CLONE_SIGHAND or flags & CLONE_SIGHAND and not flags & CLONE_VM:
         return -EINVAL
+    if flags & CLONE_THREAD:
+        return _thread(process, flags, stack, parent_tid, tls, child_tid)
+    if flags & CLONE_INTO_CGROUP or flags & CLONE_VM and not flags & CLONE_VFORK:
+        return -EINVAL  # processes that share memory for good
+    return _fork(process, flags, stack, parent_tid, tls, child_tid, pidfd)
+
+
+def _thread(process: Process, flags: int, stack: int, parent_tid: int, tls: int, child_tid: int) -> int:
+    """A thread: a CPU like the caller's, but for the stack."""
+    if flags & (CLONE_PIDFD | CLONE_VFORK):
+        return -EINVAL
+    caller, form = process.thread, process.form
+    thread = Thread(process, Cpu(caller.cpu.layout))
+    cpu = thread.cpu
+    cpu.copy(caller.cpu)
+    if stack:
+        cpu.write(*form.stack_pointer, stack)
+    if flags & CLONE_SETTLS:
+        cpu.write(*form.thread_pointer, tls)
+    cpu.write(*form.result, 0)
+    thread.mask = caller.mask
+    thread.comm = caller.comm
+    if flags & CLONE_CHILD_CLEARTID:
+        thread.clear_child_tid = child_tid
+    return process.threads.start(thread, [address for wanted, address in (
+        (CLONE_PARENT_SETTID, parent_tid), (CLONE_CHILD_SETTID, child_tid)) if flags & wanted])
+
+
+def _fork(process: Process, flags: int, stack: int, parent_tid: int, tls: int, child_tid: int, pidfd: int) -> int:
+    """A child process. One of vfork has memory of its own, too."""
     cpu, form = process.cpu, process.form
     pointer = cpu.read(*form.stack_pointer)
     ends = _hidden_pipe(process) if flags & CLONE_VFORK else (-1, -1)
-    for call in process.before_fork:
-        call()
-    # Until the child has made its own copy of what engines share by memfd (translated code), we must not change it.
-    ready = os.pipe()
-    try:
-        pid = os.fork()
-    except OSError:
-        for fd in (*ready, *ends):
-            if fd >= 0:
-                os.close(fd)
-        raise
+    with process.memory.lock:   # no other thread is in the middle of anything of ours
+        for call in process.before_fork:
+            call()
+        # Until the child has made its own copy of what engines share by memfd (translated code), we must not change it.
+        ready = os.pipe()
+        process.thread.block_all()
+        try:
+            pid = os.fork()
+            if pid:
+                os.close(ready[1])
+                os.read(ready[0], 1)
+        except OSError:
+            for fd in (ready[1], *ends):
+                if fd >= 0:
+                    os.close(fd)
+            raise
+        finally:
+            os.close(ready[0])
+            process.thread.apply_mask()
+        if not pid:
+            _become_child(process, ends, pointer if flags & CLONE_VM else 0)
+            os.close(ready[1])
     if pid:
-        os.close(ready[1])
-        os.read(ready[0], 1)
-        os.close(ready[0])
         if flags & CLONE_PARENT_SETTID:
             process.memory.store(parent_tid, 4, pid)
+        if flags & CLONE_PIDFD:
+            process.memory.store(pidfd, 4, process.opened(os.pidfd_open(pid), True))
         if ends[0] >= 0:
             os.close(ends[1])
             _await_vfork(process, ends[0], pointer)
         return pid
-    os.close(ready[0])
-    _become_child(process, ends, pointer if flags & CLONE_VM else 0)
-    os.close(ready[1])
     if stack:
         cpu.write(*form.stack_pointer, stack)
     if flags & CLONE_CLEAR_SIGHAND:
         process.signals.clear_handlers()
     if flags & CLONE_SETTLS:
         cpu.write(*form.thread_pointer, tls)
-    process.clear_child_tid = child_tid if flags & CLONE_CHILD_CLEARTID else 0
+    process.thread.clear_child_tid = child_tid if flags & CLONE_CHILD_CLEARTID else 0
     if flags & CLONE_CHILD_SETTID:
         process.memory.store(child_tid, 4, os.getpid())
     return 0
@@ -88,7 +135,15 @@ def _hidden_pipe(process: Process) -> tuple[int, int]:
 
 def _become_child(process: Process, ends: tuple[int, int], parent_stack: int) -> None:
     process.forked = True
-    process.signals.pending, process.signals.poked = 0, False
+    process.timers.clear()
+    thread = process.thread
+    process.threads.after_fork(thread)
+    if process.bridge is not None:
+        process.bridge.after_fork()
+    if not thread.noted:
+        thread.unpoke()
+    thread.robust_list = 0
+    thread.begin(main=True)
     if process.vfork_pipe >= 0:  # that of our parent, which is a child of vfork itself
         os.close(process.vfork_pipe)
     process.vfork_pipe, process.vfork_stack = ends[1], parent_stack

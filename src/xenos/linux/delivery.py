@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import struct
 
 from xenos.cpu.exits import Fault
 from xenos.linux import signals as numbers
+from xenos.linux.kernel import NEVER_BLOCKED
 from xenos.linux.signals import DEFAULT, IGNORE, SIGSEGV
+from xenos.linux.thread import NOBODY
 from xenos.memory.flat import MemoryFault
 
 TYPE_CHECKING = False
@@ -17,15 +18,11 @@ if TYPE_CHECKING:
     from xenos.cpu.exits import Exit
     from xenos.linux.process import Process
 
-SA_ONSTACK, SA_RESTART, SA_NODEFER, SA_RESETHAND = 0x08000000, 0x10000000, 0x40000000, 0x80000000
-SI_USER, SEGV_MAPERR, SEGV_ACCERR, BUS_ADRERR, ILL_ILLOPC, TRAP_BRKPT = 0, 1, 2, 2, 1, 1
+SA_ONSTACK, SA_NODEFER, SA_RESETHAND = 0x08000000, 0x40000000, 0x80000000
+SEGV_MAPERR, SEGV_ACCERR, BUS_ADRALN, BUS_ADRERR, ILL_ILLOPC, TRAP_BRKPT = 1, 2, 1, 2, 1, 1
+SS_AUTODISARM = 1 << 31
 _PAGE = 4096
 _INFO_SIZE = 128
-# Calls that a handler always ends (signal(7), "Interruption of system calls").
-_NEVER_RESTARTED = frozenset((
-    "nanosleep", "clock_nanosleep", "ppoll", "pselect6", "epoll_pwait", "epoll_pwait2", "rt_sigsuspend",
-    "rt_sigtimedwait",
-))
 
 
 def _frames(process: Process) -> Any:
@@ -39,27 +36,31 @@ def _action(process: Process, number: int) -> tuple[int, int, int]:
     return handler, flags, mask
 
 
-def restarts(process: Process, name: str) -> bool:
-    """After a call that a signal interrupted: prepare to make it again, if the handler's flags say so."""
-    ready = process.signals.ready
-    number = (ready & -ready).bit_length()
-    if not number or name in _NEVER_RESTARTED or process.signals.handler(number) in (DEFAULT, IGNORE):
-        return False
-    if not _action(process, number)[1] & SA_RESTART:
-        return False
+def rewind(process: Process) -> None:
+    """A call that a signal came before, or that goes on behind its handler: it is made again."""
     process.cpu.pc -= _frames(process).CALL_SIZE
-    return True
 
 
 def deliver(process: Process) -> None:
-    """Act on the first signal that is pending and not blocked."""
-    signals = process.signals
-    number = (signals.ready & -signals.ready).bit_length()
-    signals.pending &= ~(1 << number - 1)
-    if signals.handler(number) in (DEFAULT, IGNORE):
-        signals.arrive(number)
+    """Act on the signal that the native handler noted for the calling thread."""
+    thread, signals = process.thread, process.signals
+    info = thread.take_signal()
+    number = int.from_bytes(info[:4], "little")
+    blocked = thread.mask if thread.temporary is None else thread.temporary
+    if blocked >> number - 1 & 1:
+        thread.give_back(info)
+        thread.apply_mask()
         return
-    _enter(process, number, struct.pack("<iiiiiI", number, 0, SI_USER, 0, os.getpid(), os.getuid()))
+    handler = signals.handler(number)
+    if handler == DEFAULT:
+        process.default(number)
+        thread.temporary = None
+        thread.apply_mask()
+    elif handler == IGNORE:
+        thread.temporary = None
+        thread.apply_mask()
+    else:
+        _enter(process, number, info)
 
 
 def trap(process: Process, number: int, cause: Exit) -> None:
@@ -67,30 +68,35 @@ def trap(process: Process, number: int, cause: Exit) -> None:
     code, address = (TRAP_BRKPT if number == numbers.SIGTRAP else ILL_ILLOPC), process.cpu.pc
     if isinstance(cause, Fault):
         address = cause.address
-        code = BUS_ADRERR if number != SIGSEGV else SEGV_ACCERR if cause.mapped == Fault.PROTECTED else SEGV_MAPERR
+        if number != SIGSEGV:
+            code = BUS_ADRALN if cause.mapped == Fault.MISALIGNED else BUS_ADRERR
+        else:
+            code = SEGV_ACCERR if cause.mapped == Fault.PROTECTED else SEGV_MAPERR
     _enter(process, number, struct.pack("<iiiiQ", number, 0, code, 0, address))
 
 
 def _enter(process: Process, number: int, info: bytes) -> None:
-    signals, cpu, memory = process.signals, process.cpu, process.memory
+    signals, thread, cpu, memory = process.signals, process.thread, process.cpu, process.memory
     frames = _frames(process)
     handler, flags, mask = _action(process, number)
     pointer = cpu.read(*process.form.stack_pointer)
-    start, disabled, size = signals.alternate_stack
+    start, disabled, size = thread.alternate_stack
     if flags & SA_ONSTACK and not disabled and not start < pointer <= start + size:
         pointer = start + size
     frame = (pointer - frames.SIZE) & -16 & (1 << 64) - 1
-    old = signals.mask if signals.saved_mask is None else signals.saved_mask
-    signals.saved_mask = None
+    in_force = thread.mask if thread.temporary is None else thread.temporary
     try:
-        frames.write(cpu, memory, frame, info.ljust(_INFO_SIZE, b"\0"), old, signals.alternate_stack)
+        frames.write(cpu, memory, frame, info.ljust(_INFO_SIZE, b"\0"), thread.mask, thread.alternate_stack)
     except MemoryFault as fault:  # no stack to call it on
         process.die(SIGSEGV, Fault(fault.access, fault.address, fault.mapped))
         return
+    if thread.alternate_stack[1] & SS_AUTODISARM:
+        thread.alternate_stack = NOBODY
     if flags & SA_RESETHAND:
         signals.set_action(number, bytes(24))
-    signals.mask |= mask | (0 if flags & SA_NODEFER else 1 << number - 1)
+    thread.temporary = None
     frames.enter(cpu, frame, handler, number, _trampoline(process, frames.RETURN_CODE))
+    thread.set_mask((in_force | mask | (0 if flags & SA_NODEFER else 1 << number - 1)) & ~NEVER_BLOCKED)
 
 
 def _trampoline(process: Process, code: bytes) -> int:
@@ -107,9 +113,10 @@ def _trampoline(process: Process, code: bytes) -> int:
 
 def leave(process: Process) -> None:
     """A handler has returned: back to what it interrupted."""
+    thread = process.thread
     try:
-        mask = _frames(process).read(process.cpu, process.memory)
+        mask, thread.alternate_stack = _frames(process).read(process.cpu, process.memory)
     except MemoryFault as fault:
         process.die(SIGSEGV, Fault(fault.access, fault.address, fault.mapped))
         return
-    process.signals.set_mask(mask & ~(1 << numbers.SIGKILL - 1 | 1 << numbers.SIGSTOP - 1))
+    thread.set_mask(mask & ~NEVER_BLOCKED)

@@ -50,9 +50,23 @@ def execute(process: Process, pathname: bytes, argv: int, envp: int) -> int | No
 
             strace.note(str(error))
         return -ENOENT if isinstance(error, MissingFile) else -ENOEXEC
+    if process.threads.several or process.thread is not process.leader:
+        process.threads.successor = found, environment
+        process.threads.interrupt()     # the leader takes over; this thread ends with the others
+        return None
+    replace(process, found, environment)
+    return None
+
+
+def replace(process: Process, found: program.Program, environment: list[bytes]) -> None:
+    """Put an opened program in the place of this one, whose only thread the leader is."""
+    from xenos.linux import timers
+    from xenos.linux.thread import NOBODY
+
     _close_on_exec(process)
-    process.signals.after_exec()
-    process.comm = b""
+    process.signals.clear_handlers()
+    process.leader.alternate_stack = NOBODY
+    timers.delete_all(process)
     try:
         process.replace(found, environment)
     except XenosError as error:  # the old program is gone: Linux kills the process here, too
@@ -63,7 +77,6 @@ def execute(process: Process, pathname: bytes, argv: int, envp: int) -> int | No
     from xenos.linux.clone import leave_vfork
 
     leave_vfork(process, executed=True)
-    return None
 
 
 def _is_guest(process: Process, head: bytes) -> bool:
@@ -96,8 +109,6 @@ def _execute_host(process: Process, opened: program.Opened, environment: list[by
             pass
     if process.cwd_fd is not None:
         os.fchdir(process.cwd_fd)
-    process.signals.before_host_exec()
-    try:
-        os.execve(opened.host, opened.argv, names)
-    finally:  # only if it failed
-        process.signals.listen()
+    if process.vfork_pipe >= 0:
+        os.set_inheritable(process.vfork_pipe, False)
+    os.execve(opened.host, opened.argv, names)

@@ -1,84 +1,101 @@
-"""Futexes and the bookkeeping of threads, for a process that has one."""
+"""linux/futex.h and the bookkeeping of threads: futexes are the host's own, at the host addresses of the guest's words."""
 
 from __future__ import annotations
 
-import os
-import time
+import struct
+
+from xenos.linux import kernel
+from xenos.memory.flat import BASE, MemoryFault
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from xenos.linux.process import Process
+    from xenos.linux.thread import Thread
 
-EAGAIN, EINVAL, ENOSYS, ETIMEDOUT, ESRCH = 11, 22, 38, 110, 3
-FUTEX_WAIT, FUTEX_WAKE, FUTEX_REQUEUE, FUTEX_CMP_REQUEUE, FUTEX_WAKE_OP = 0, 1, 3, 4, 5
-FUTEX_LOCK_PI, FUTEX_UNLOCK_PI, FUTEX_WAIT_BITSET, FUTEX_WAKE_BITSET = 6, 7, 9, 10
-FUTEX_CLOCK_REALTIME = 256
+EINVAL, ESRCH, EFAULT = 22, 3, 14
+# Operations whose fourth argument is a number: REQUEUE, CMP_REQUEUE, WAKE_OP, CMP_REQUEUE_PI.
+_NUMBERED = (3, 4, 5, 12)
 _COMMAND = 127
-BILLION = 10**9
+_FUTEX_WAKE = 1
+_HEAD = struct.Struct("<QqQ")   # struct robust_list_head: list, futex_offset, list_op_pending
+_LIST_MAX = 2048
+_TID, _OWNER_DIED, _WAITERS = 0x3FFF_FFFF, 0x4000_0000, 0x8000_0000
+_WAITER = struct.Struct("<QQII")   # struct futex_waitv: val, uaddr, flags, reserved
 
 
 def set_tid_address(process: Process, tidptr: int) -> int:
     """set_tid_address(2)."""
-    process.clear_child_tid = tidptr
-    return os.getpid()
+    process.thread.clear_child_tid = tidptr
+    return process.thread.tid
 
 
 def set_robust_list(process: Process, head: int, length: int) -> int:
-    """set_robust_list(2): nobody else could wait for what we die with."""
-    if length != 24:
+    """set_robust_list(2). The host's kernel cannot walk it, for its pointers are the guest's: `let_go` does."""
+    if length != _HEAD.size:
         return -EINVAL
-    process.robust_list = head
+    process.thread.robust_list = head
     return 0
 
 
 def get_robust_list(process: Process, pid: int, head: int, length: int) -> int:
     """get_robust_list(2)."""
-    if pid not in (0, os.getpid()):
-        return -ESRCH
-    process.memory.store(head, 8, process.robust_list)
-    process.memory.store(length, 8, 24)
-    return 0
+    for thread in process.threads:
+        if pid == thread.tid or (pid == 0 and thread is process.thread):
+            process.memory.store(head, 8, thread.robust_list)
+            process.memory.store(length, 8, _HEAD.size)
+            return 0
+    return -ESRCH
 
 
 def futex(process: Process, uaddr: int, op: int, val: int, timeout: int, uaddr2: int, val3: int) -> int:
-    """futex(2): with one thread a wait can only end by its timeout, and a wake finds nobody."""
-    command = op & _COMMAND
-    if uaddr & 3:
+    """futex(2)."""
+    at = kernel.pointer
+    fourth = timeout if op & _COMMAND in _NUMBERED else at(process, timeout, 16)
+    return kernel.call(process, "futex", at(process, uaddr, 4), op, val, fourth, at(process, uaddr2, 4), val3)
+
+
+def futex_waitv(process: Process, waiters: int, nr_futexes: int, flags: int, timeout: int, clockid: int) -> int:
+    """futex_waitv(2)."""
+    if not 0 < nr_futexes <= 128:
         return -EINVAL
-    value = process.memory.load(uaddr, 4)
-    if command in (FUTEX_WAKE, FUTEX_WAKE_BITSET, FUTEX_REQUEUE, FUTEX_WAKE_OP):
-        return 0
-    if command == FUTEX_CMP_REQUEUE:
-        return 0 if value == val3 else -EAGAIN
-    if command not in (FUTEX_WAIT, FUTEX_WAIT_BITSET):
-        return -ENOSYS
-    if value != val:
-        return -EAGAIN
-    if not timeout:
-        _wait_for_ever(process, uaddr, val)
-        return 0
-    from xenos.linux.time import read_time
-
-    wanted = read_time(process, timeout)
-    if command == FUTEX_WAIT_BITSET:  # an absolute time
-        clock = time.CLOCK_REALTIME if op & FUTEX_CLOCK_REALTIME else time.CLOCK_MONOTONIC
-        wanted -= time.clock_gettime_ns(clock)
-    end = time.monotonic_ns() + wanted
-    while (left := end - time.monotonic_ns()) > 0:
-        if process.memory.load(uaddr, 4) != val:  # another process, through shared memory
-            return 0
-        time.sleep(min(left, _LOOK) / BILLION)
-    return -ETIMEDOUT
-
-
-_LOOK = 2_000_000  # ns between two looks at a word that another process may change
-
-
-def _wait_for_ever(process: Process, uaddr: int, val: int) -> None:
-    while process.memory.load(uaddr, 4) == val:
-        time.sleep(_LOOK / BILLION)
+    made = b""
+    for value, address, bits, reserved in _WAITER.iter_unpack(process.memory.read(waiters, _WAITER.size * nr_futexes)):
+        made += _WAITER.pack(value, kernel.pointer(process, address, 4), bits, reserved)
+    return kernel.call(process, "futex_waitv", made, nr_futexes, flags, kernel.pointer(process, timeout, 16), clockid)
 
 
 def membarrier(process: Process, cmd: int, flags: int, cpu_id: int) -> int:
-    """membarrier(2): nothing to query, nothing supported."""
-    return 0 if cmd == 0 else -EINVAL
+    """membarrier(2): that of the host, whose threads the guest's are."""
+    return kernel.plain("membarrier", cmd, flags, cpu_id)
+
+
+def let_go(process: Process, thread: Thread) -> None:
+    """A thread ends: the futexes on its robust list that it holds are marked, and who waits is woken.
+
+    As exit_robust_list in the kernel's futex code does.
+    """
+    memory = process.memory
+    head, thread.robust_list = thread.robust_list, 0
+    try:
+        entry, offset, pending = _HEAD.unpack(memory.read(head, _HEAD.size))
+        for _ in range(_LIST_MAX):
+            if entry & ~1 == head:
+                break
+            following = memory.load(entry & ~1, 8)
+            if entry != pending:
+                _die_holding(process, thread, (entry & ~1) + offset)
+            entry = following
+        if pending:
+            _die_holding(process, thread, (pending & ~1) + offset)
+    except MemoryFault:
+        pass
+
+
+def _die_holding(process: Process, thread: Thread, address: int) -> None:
+    address &= (1 << 64) - 1
+    word = process.memory.load(address, 4)
+    if address & 3 or word & _TID != thread.tid:
+        return
+    process.memory.store(address, 4, word & _WAITERS | _OWNER_DIED)
+    # Always: one may have begun to wait, and said so in the word, since we read it.
+    kernel.plain("futex", BASE + address, _FUTEX_WAKE, 1, 0, 0, 0)

@@ -13,8 +13,13 @@ EPERM, EINVAL = 1, 22
 
 
 def getpid(process: Process) -> int:
-    """getpid(2); gettid(2) of the only thread is the same."""
+    """getpid(2)."""
     return os.getpid()
+
+
+def gettid(process: Process) -> int:
+    """gettid(2)."""
+    return process.thread.tid
 
 
 def getppid(process: Process) -> int:

@@ -9,12 +9,21 @@ from xenos.memory.flat import BASE, MemoryFault
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from xenos.linux.process import Process
 
-ENOSYS = 38
+    Argument = int | bytes | ctypes.Array[ctypes.c_char]
+
+ENOSYS, EINTR = 38, 4
+NEVER_BLOCKED = 1 << 9 - 1 | 1 << 19 - 1        # SIGKILL, SIGSTOP
+SYNCHRONOUS = 1 << 4 - 1 | 1 << 5 - 1 | 1 << 7 - 1 | 1 << 8 - 1 | 1 << 11 - 1   # ILL TRAP BUS FPE SEGV: handlers are ours
+ERESTARTSYS = 512       # a signal is to be seen to first, then the call is to be made (again)
+_SIG_SETMASK = 2
 _numbers = numbers()
 _syscall = ctypes.CDLL(None, use_errno=True).syscall
 _syscall.restype = ctypes.c_long
+_Words = ctypes.c_long * 6
 
 
 def has(name: str) -> bool:
@@ -22,18 +31,61 @@ def has(name: str) -> bool:
     return name in _numbers
 
 
-def call(process: Process, name: str, *arguments: int | bytes | ctypes.Array[ctypes.c_char]) -> int:
+def call(process: Process, name: str, *arguments: Argument) -> int:
     """Make a system call of the host by name; gives its result, or -errno. Never raises OSError.
 
     Arguments are numbers (host addresses among them, see `pointer`), bytes or ctypes buffers. The GIL is released meanwhile.
-    It may wait as long as it likes: a signal for the guest ends it with -EINTR, also one that comes just before it begins.
+    It may wait as long as it likes: a signal for the guest ends it with -EINTR, or with -ERESTARTSYS if nothing was done and it is
+    to be made again, also where the signal comes just before it begins. Both go back to whoever asked for the system call.
     """
+    bridge = process.bridge
+    if bridge is None:
+        return plain(name, *arguments)
+    number = _numbers.get(name)
+    if number is None:
+        return -ENOSYS
+    words = _Words(*[item if isinstance(item, int) else _address(item) for item in arguments])
+    result: int = bridge.call(process.cpu.address, number, words)
+    return result
+
+
+def call_masked(process: Process, mask: int, make: Callable[[bytes], int]) -> int:
+    """A call that waits with other signals blocked, which hold until a handler has been entered; `make` is given the host's set."""
+    thread = process.thread
+    result = make((mask & ~SYNCHRONOUS).to_bytes(8, "little"))
+    if result in (-EINTR, -ERESTARTSYS) and thread.noted:
+        thread.temporary = mask & ~NEVER_BLOCKED if result == -EINTR else None
+    return result
+
+
+def _address(item: bytes | ctypes.Array[ctypes.c_char]) -> int:
+    if isinstance(item, bytes):
+        return ctypes.cast(ctypes.c_char_p(item), ctypes.c_void_p).value or 0
+    return ctypes.addressof(item)
+
+
+def plain(name: str, *arguments: Argument) -> int:
+    """The same for calls that do not wait, and where no guest is about."""
     number = _numbers.get(name)
     if number is None:
         return -ENOSYS
     words = [ctypes.c_long(item) if isinstance(item, int) else item for item in arguments]
     result: int = _syscall(ctypes.c_long(number), *words)
     return -ctypes.get_errno() if result == -1 else result
+
+
+def set_mask(mask: int) -> int:
+    """Block these signals in the calling thread, and no others; gives those that were. Not by the C library, which keeps two."""
+    old = ctypes.create_string_buffer(8)
+    plain("rt_sigprocmask", _SIG_SETMASK, mask.to_bytes(8, "little"), old, 8)
+    return int.from_bytes(old.raw, "little")
+
+
+def get_mask() -> int:
+    """The signals that are blocked in the calling thread."""
+    old = ctypes.create_string_buffer(8)
+    plain("rt_sigprocmask", _SIG_SETMASK, 0, old, 8)
+    return int.from_bytes(old.raw, "little")
 
 
 def pointer(process: Process, address: int, size: int = 0) -> int:

@@ -34,16 +34,7 @@ def with_mask(process: Process, sigmask: int, wait: Callable[[], int]) -> int:
     """Wait with another signal mask (at a guest address; 0 for none), which holds until a handler has been entered."""
     if not sigmask:
         return wait()
-    signals = process.signals
-    wanted = process.memory.load(sigmask, 8) & ~_NEVER_BLOCKED
-    before = signals.saved_mask = signals.mask
-    signals.set_mask(wanted)
-    try:
-        return wait()
-    finally:
-        if not signals.ready:
-            signals.saved_mask = None
-            signals.set_mask(before)
+    return wait()
 
 
 def ppoll(process: Process, fds: int, nfds: int, timeout: int, sigmask: int) -> int:

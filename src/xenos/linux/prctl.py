@@ -42,7 +42,7 @@ def prctl(process: Process, option: int, arg2: int, arg3: int, arg4: int, arg5: 
         memory.store(arg2, 4, 0)
         return 0
     if option == PR_GET_TID_ADDRESS:
-        memory.store(arg2, 8, process.clear_child_tid)
+        memory.store(arg2, 8, process.thread.clear_child_tid)
         return 0
     return -EINVAL  # PR_SET_VMA (0x53564D41) among them: names of regions are only for show
 

@@ -1,21 +1,25 @@
-"""One guest process: its program, its files, and the loop that answers what its CPU stops for."""
+"""One guest process: its program, its files, its threads, and the loop that answers what their CPUs stop for."""
 
 from __future__ import annotations
 
+import _thread
 import os
+import time
 
 from xenos.cpu.exits import Breakpoint, Budget, Fault, Illegal, Interrupted, Syscall
 from xenos.cpu.layout import COUNT
 from xenos.errors import EngineError
-from xenos.linux import dispatch, loader, program, stack
+from xenos.linux import dispatch, kernel, loader, program, stack
 from xenos.linux.outcome import Outcome
 from xenos.linux.paths import Paths
-from xenos.linux.signals import SIGBUS, SIGILL, SIGINT, SIGSEGV, SIGTRAP, HostSignal, Signals
+from xenos.linux.signals import SIGBUS, SIGILL, SIGSEGV, SIGTRAP, Signals
+from xenos.linux.thread import Thread
+from xenos.linux.threads import Threads
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
-    from typing import Protocol
+    from typing import Any, Protocol
 
     from xenos.cpu.exits import Exit
     from xenos.cpu.state import Cpu
@@ -35,12 +39,16 @@ if TYPE_CHECKING:
 HIDDEN = 900  # Xenos's own descriptors lie from here on: within the customary limit of 1024, above what guests use
 FOREVER = 1 << 62
 SLICE = 1 << 25  # instructions between two looks at what the host's signals left, some 20 ms
-EINTR = 4
+TURN = 20_000  # instructions that a thread runs before the others may, where the engine runs one at a time
+ERESTARTSYS = 512
 _MASK = (1 << 64) - 1
 
 
 class Process:
-    """A guest process of one thread. `load()` a program, then `run()` it; `reset()` makes it as new.
+    """A guest process. `load()` a program, then `run()` it; `reset()` makes it as new.
+
+    Its first thread runs in the thread of the host that calls `run()`, others in threads of their own. `bridge` is the way to
+    the host's kernel that signals can end (`engines.runtime.bridge`); without one the guest gets no signals from outside.
 
     `before_fork`, `after_fork` and `after_exec` are lists of functions without arguments: the first two are called
     around a fork (the second in the child only), the third when a new program has taken the old one's place; those in
@@ -51,12 +59,12 @@ class Process:
 
     def __init__(
         self, form: LinuxForm, cpu: Cpu, memory: FlatMemory, engine: Engine, *,
-        sysroot: str | bytes | None = None, strace: bool = False,
+        sysroot: str | bytes | None = None, strace: bool = False, bridge: Any = None,
     ) -> None:
         self.form = form
-        self.cpu = cpu
         self.memory = memory
         self.engine = engine
+        self.bridge = bridge
         self.paths = Paths(sysroot)
         self.strace = strace
         self.before_fork: list[Callable[[], object]] = []
@@ -65,6 +73,8 @@ class Process:
         self.before_end: list[Callable[[], object]] = []
         self.calls: dict[int, dispatch.Call] = {}
         self.forked = False             # this is a child that a guest's fork made
+        self.here: Any = _thread._local()
+        self.leader = Thread(self, cpu)
         self.signals = Signals(self)
         self._fresh()
 
@@ -76,12 +86,11 @@ class Process:
         self.executable = b""                   # and on the host
         self.argv: list[bytes] = []
         self.env: list[bytes] = []
-        self.comm = b""                          # name given by prctl, if any
         self.auxv = b""
         self.arguments_at = (0, 0, 0)           # first argument, first environment string, behind them
         self.break_start = self.break_end = 0
-        self.clear_child_tid = 0
-        self.robust_list = 0
+        self.threads = Threads(self)
+        self.timers: set[int] = set()           # those that timer_create(2) made
         self.limits: dict[int, tuple[int, int]] = {}  # resource limits that are the guest's alone
         self.vfork_pipe = -1                    # in a child of vfork, until it executes a program
         self.vfork_stack = 0                    # and its parent's stack pointer
@@ -104,7 +113,7 @@ class Process:
 
     def replace(self, found: program.Program, env: list[bytes]) -> None:
         """Map an opened program in place of whatever is there, and point the CPU at its start."""
-        cpu, memory, form = self.cpu, self.memory, self.form
+        cpu, memory, form = self.leader.cpu, self.memory, self.form
         if memory.regions:
             memory.reset()
         executed = cpu.count
@@ -118,7 +127,8 @@ class Process:
         self.executable = os.fsencode(found.elf.path)
         self.name = self.paths.guest(self.executable)
         self.argv, self.env = found.argv, env
-        self.clear_child_tid = 0
+        self.leader.clear_child_tid = self.leader.robust_list = 0
+        self.leader.comm = b""
         for call in self.after_exec:
             call()
 
@@ -131,56 +141,103 @@ class Process:
                 pass
         if self.cwd_fd is not None:
             os.close(self.cwd_fd)
+        self.threads.stop()
         self.memory.reset()
-        self.cpu.reset()
+        self.leader.cpu.reset()
+        self.leader.fresh()
         self.signals.reset()
         self._fresh()
 
     # Running.
 
+    @property
+    def thread(self) -> Thread:
+        """The guest's thread that the calling thread of the host is; the first one where that is none."""
+        try:
+            return self.here.thread  # type: ignore[no-any-return]
+        except AttributeError:
+            return self.leader
+
+    @property
+    def cpu(self) -> Cpu:
+        """Its CPU."""
+        return self.thread.cpu
+
+    @property
+    def comm(self) -> bytes:
+        """The calling thread's name, if prctl(2) gave it one."""
+        return self.thread.comm
+
+    @comm.setter
+    def comm(self, name: bytes) -> None:
+        self.thread.comm = name
+
+    @property
+    def instructions(self) -> int:
+        """Guest instructions executed so far, by all threads."""
+        return self.threads.instructions
+
     def run(self, budget: int = FOREVER) -> Outcome | None:
-        """Run until the guest ends (its Outcome) or has executed about `budget` instructions (None).
+        """Run until the guest ends (its Outcome) or its first thread has executed about `budget` instructions (None).
 
         In a child that the guest forked this never returns: the host process ends as the guest does.
         """
+        before = kernel.get_mask() if self.bridge is not None else 0
         self.signals.listen()
+        leader = self.leader
         try:
-            return self._loop(budget)
+            leader.begin(main=True)
+            return self.threads.lead(budget)
         except BaseException as error:
             if not self.forked:
                 raise
-            self._end_child(error)
+            self.end_child(error)
         finally:
-            self.signals.restore()
+            if self.bridge is not None:
+                leader.block_all()
+                self.bridge.leave(leader.tid)
+                self.signals.restore()
+                kernel.set_mask(before)
+            del self.here.thread
         return self.outcome
 
-    def _loop(self, budget: int) -> Outcome | None:
-        cpu, memory, engine = self.cpu, self.memory, self.engine
-        signals = self.signals
+    def loop(self, thread: Thread, budget: int = FOREVER) -> None:
+        """Run a thread until it or the process ends, or another program is to take over, or for a budget."""
+        cpu, memory = thread.cpu, self.memory
         start, left = cpu.count, budget
-        while self.outcome is None:
-            try:
-                if signals.pending & ~signals.mask:
-                    self._deliver()
-                    continue
-                exit = engine.run(cpu, memory, min(left, SLICE))
-                if type(exit) is Syscall:
-                    self.system_call()
-                else:
-                    self.handle(exit)
-            except HostSignal as arrived:
-                self.signals.arrive(arrived.number)
+        while self.outcome is None and not thread.ended and self.threads.successor is None:
+            if thread.woken:
+                self._wake(thread)
+                continue
+            if self.threads.held and thread is not self.leader:
+                self.threads.stand_still()
+                continue
+            if self.threads.several and not getattr(self.engine, "parallel", False):
+                with memory.lock:
+                    exit = self.engine.run(cpu, memory, min(left, TURN))
+                time.sleep(0)   # the lock is not handed on by itself
+            else:
+                exit = self.engine.run(cpu, memory, min(left, SLICE))
+            if type(exit) is Syscall:
+                self.system_call()
+            else:
+                self.handle(exit)
             if budget < FOREVER:
                 left = budget - ((cpu.count - start) & _MASK)
-                if left <= 0 and self.outcome is None:
-                    return None
-        if self.forked:
-            self._end_child(None)
-        return self.outcome
+                if left <= 0:
+                    break
+
+    def _wake(self, thread: Thread) -> None:
+        thread.unpoke()
+        if thread.noted:
+            from xenos.linux import delivery
+
+            delivery.deliver(self)
 
     def system_call(self) -> None:
         """Answer the call that the CPU's registers ask for."""
-        cpu, form = self.cpu, self.form
+        thread, form = self.thread, self.form
+        cpu = thread.cpu
         number = cpu.read(*form.number)
         call = self.calls.get(number)
         if call is None:
@@ -192,18 +249,15 @@ class Process:
             result = strace.traced(self, call, raw)
         else:
             result = call(self, raw)
-        if result == -EINTR and self.signals.pending:
+        if result == -ERESTARTSYS:
             from xenos.linux import delivery
 
-            if delivery.restarts(self, call.name):
-                return  # the call is made again when the handler is done
+            delivery.rewind(self)
+            return
+        if thread.temporary is not None and not thread.noted:
+            thread.temporary = None
         if result is not None:
             cpu.write(*form.result, result)
-
-    def _deliver(self) -> None:
-        from xenos.linux import delivery
-
-        delivery.deliver(self)
 
     def handle(self, exit: Exit) -> None:
         """Do what the kernel does for an exit that is no system call."""
@@ -211,11 +265,8 @@ class Process:
         if kind is Budget:
             return
         if kind is Interrupted:
-            if self.signals.poked:
-                self.signals.poked = False
-            else:
-                self.signals.arrive(SIGINT)
-        elif isinstance(exit, Fault):
+            return          # what for stands in the WAKE word
+        if isinstance(exit, Fault):
             self._trap(SIGSEGV if exit.mapped in (Fault.NOTHING, Fault.PROTECTED) else SIGBUS, exit)
         elif kind is Illegal:
             self._trap(SIGILL, exit)
@@ -226,8 +277,8 @@ class Process:
 
     def _trap(self, signal: int, cause: Exit) -> None:
         """The instruction at the pc raised a signal: to the guest's handler if it can be called now, else the end."""
-        signals = self.signals
-        if signals.handler(signal) > 1 and not signals.mask >> signal - 1 & 1 and self.form.signal_frame:
+        blocked = self.thread.mask >> signal - 1 & 1
+        if self.signals.handler(signal) > 1 and not blocked and self.form.signal_frame:
             from xenos.linux import delivery
 
             delivery.trap(self, signal, cause)
@@ -238,13 +289,22 @@ class Process:
 
     def finish(self, status: int) -> None:
         """End with an exit status, as exit_group(2)."""
-        self.outcome = Outcome(self, status & 0xFF, 0, None)
+        self._end(Outcome(self, status & 0xFF, 0, None))
 
     def die(self, signal: int, cause: Exit | None = None) -> None:
         """End by a signal; `cause` is what the CPU stopped for, if it was that."""
-        self.outcome = Outcome(self, 0, signal, cause)
+        self._end(Outcome(self, 0, signal, cause))
 
-    def _end_child(self, error: BaseException | None) -> None:
+    def default(self, signal: int) -> None:
+        """Do what a signal does by default, which is to end the process: others never come to us."""
+        self.die(signal)
+
+    def _end(self, outcome: Outcome) -> None:
+        if self.outcome is None:
+            self.outcome = outcome
+        self.threads.interrupt()
+
+    def end_child(self, error: BaseException | None) -> None:
         """End this host process as the guest in it has ended."""
         from xenos.linux.clone import leave_vfork
 

@@ -5,19 +5,23 @@ from __future__ import annotations
 import os
 import struct
 
+from xenos.linux import kernel
+from xenos.linux.delivery import SS_AUTODISARM
+from xenos.linux.kernel import NEVER_BLOCKED
 from xenos.linux.signals import LAST, SIGKILL, SIGSTOP
+from xenos.linux.thread import NOBODY
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from xenos.linux.process import Process
 
-EPERM, EINTR, EAGAIN, EINVAL, ENOMEM, ESRCH = 1, 4, 11, 22, 12, 3
+EPERM, EINVAL, ENOMEM = 1, 22, 12
 SIG_BLOCK, SIG_UNBLOCK, SIG_SETMASK = 0, 1, 2
 SS_ONSTACK, SS_DISABLE = 1, 2
 _SET = 8        # sizeof(sigset_t) of the kernel
 _ACTION = 24    # struct sigaction of asm-generic: handler, flags, mask
 _MINSIGSTKSZ = 2048
-_NEVER_BLOCKED = 1 << SIGKILL - 1 | 1 << SIGSTOP - 1
+_CLOEXEC = 0o2000000
 
 
 def rt_sigaction(process: Process, signum: int, act: int, oldact: int, sigsetsize: int) -> int:
@@ -38,9 +42,8 @@ def rt_sigprocmask(process: Process, how: int, set: int, oldset: int, sigsetsize
     """sigprocmask(2)."""
     if sigsetsize != _SET:
         return -EINVAL
-    signals = process.signals
-    old = signals.mask
-    new = old
+    thread = process.thread
+    old = new = thread.mask
     if set:
         bits = process.memory.load(set, 8)
         if how == SIG_BLOCK:
@@ -53,7 +56,8 @@ def rt_sigprocmask(process: Process, how: int, set: int, oldset: int, sigsetsize
             return -EINVAL
     if oldset:
         process.memory.store(oldset, 8, old)
-    signals.set_mask(new & ~_NEVER_BLOCKED)
+    if new != old:
+        thread.set_mask(new & ~NEVER_BLOCKED)
     return 0
 
 
@@ -61,22 +65,15 @@ def rt_sigpending(process: Process, set: int, sigsetsize: int) -> int:
     """sigpending(2)."""
     if sigsetsize > _SET:
         return -EINVAL
-    process.memory.store(set, sigsetsize, process.signals.pending)
-    return 0
+    return kernel.plain("rt_sigpending", kernel.pointer(process, set, sigsetsize), sigsetsize)
 
 
 def rt_sigsuspend(process: Process, mask: int, sigsetsize: int) -> int:
     """sigsuspend(2)."""
-    from xenos.linux import waiting
-
     if sigsetsize != _SET:
         return -EINVAL
-    signals = process.signals
-    wanted = process.memory.load(mask, 8) & ~_NEVER_BLOCKED
-    signals.saved_mask = signals.mask  # the handler that this waits for goes back to it
-    signals.set_mask(wanted)
-    waiting.poll(process, 0, 0, None)
-    return -EINTR
+    return kernel.call_masked(process, process.memory.load(mask, 8), lambda bits: kernel.call(
+        process, "rt_sigsuspend", bits, _SET))
 
 
 def rt_sigreturn(process: Process) -> None:
@@ -87,23 +84,19 @@ def rt_sigreturn(process: Process) -> None:
 
 
 def rt_sigtimedwait(process: Process, set: int, info: int, timeout: int, sigsetsize: int) -> int:
-    """sigtimedwait(2), for signals that the guest has blocked."""
-    from xenos.linux import waiting
-    from xenos.linux.poll import nanoseconds
-
+    """sigtimedwait(2)."""
     if sigsetsize != _SET:
         return -EINVAL
-    signals = process.signals
-    bits = process.memory.load(set, 8) & ~_NEVER_BLOCKED
-    signals.expect(bits)
-    if not waiting.until(process, lambda: signals.pending & bits != 0, nanoseconds(process, timeout)):
-        return -EAGAIN
-    found = signals.pending & bits
-    number = (found & -found).bit_length()
-    signals.pending &= ~(1 << number - 1)
-    if info:
-        process.memory.write(info, struct.pack("<iiiiiI", number, 0, 0, 0, os.getpid(), os.getuid()).ljust(128, b"\0"))
-    return number
+    at = kernel.pointer
+    return kernel.call(process, "rt_sigtimedwait", at(process, set, 8), at(process, info, 128), at(process, timeout, 16), 8)
+
+
+def signalfd4(process: Process, fd: int, mask: int, sizemask: int, flags: int) -> int:
+    """signalfd(2)."""
+    if sizemask != _SET:
+        return -EINVAL
+    made = kernel.plain("signalfd4", fd, kernel.pointer(process, mask, 8), _SET, flags | _CLOEXEC)
+    return made if made < 0 or fd != -1 else process.opened(made, flags & _CLOEXEC != 0)
 
 
 def _on_stack(process: Process, stack: tuple[int, int, int]) -> bool:
@@ -114,17 +107,17 @@ def _on_stack(process: Process, stack: tuple[int, int, int]) -> bool:
 
 def sigaltstack(process: Process, ss: int, old_ss: int) -> int:
     """sigaltstack(2)."""
-    memory, signals = process.memory, process.signals
-    old = signals.alternate_stack
+    memory, thread = process.memory, process.thread
+    old = thread.alternate_stack
     if ss:
         if _on_stack(process, old):
             return -EPERM
         pointer, flags, size = struct.unpack("<QixxxxQ", memory.read(ss, 24))
-        if flags & ~(SS_DISABLE | SS_ONSTACK | 1 << 31):
+        if flags & 0x7FFF_FFFF & ~(SS_DISABLE | SS_ONSTACK):
             return -EINVAL
         if not flags & SS_DISABLE and size < _MINSIGSTKSZ:
             return -ENOMEM
-        signals.alternate_stack = (0, SS_DISABLE, 0) if flags & SS_DISABLE else (pointer, 0, size)
+        thread.alternate_stack = NOBODY if flags & SS_DISABLE else (pointer, flags & SS_AUTODISARM, size)
     if old_ss:
         flags = SS_ONSTACK if _on_stack(process, old) else old[1]
         memory.write(old_ss, struct.pack("<QixxxxQ", old[0], flags, old[2]))
@@ -132,44 +125,35 @@ def sigaltstack(process: Process, ss: int, old_ss: int) -> int:
 
 
 def kill(process: Process, pid: int, sig: int) -> int:
-    """kill(2)."""
-    if not 0 <= sig <= LAST:
-        return -EINVAL
-    if pid == os.getpid() and sig:
-        process.signals.arrive(sig)
+    """kill(2). A process that may be only a part of ours (the API's) is not really killed."""
+    if pid == os.getpid() and sig == SIGKILL:
+        process.die(SIGKILL)
         return 0
-    if pid == 0 or pid == -1 or (pid < -1 and -pid == os.getpgid(0)):
-        return _kill_group(process, pid, sig)
-    os.kill(pid, sig)
-    return 0
-
-
-def _kill_group(process: Process, pid: int, sig: int) -> int:
-    """To a group that this process is in: the others by the host, and this one by the guest's rules."""
-    if not sig:
-        os.kill(pid, sig)
-        return 0
-    import signal as host
-
-    before = host.signal(sig, host.SIG_IGN) if sig not in (SIGKILL, SIGSTOP) else None
-    try:
-        os.kill(pid, sig)
-    finally:
-        if before is not None:
-            host.signal(sig, before)
-    process.signals.arrive(sig)
-    return 0
+    return kernel.plain("kill", pid, sig)
 
 
 def tkill(process: Process, tid: int, sig: int) -> int:
     """tkill(2)."""
-    return tgkill(process, tid, tid, sig)
+    return _to_thread(process, sig, "tkill", tid, sig)
 
 
 def tgkill(process: Process, tgid: int, tid: int, sig: int) -> int:
     """tgkill(2)."""
-    if tgid <= 0 or tid <= 0:
-        return -EINVAL
-    if tid != tgid:
-        return -ESRCH
-    return kill(process, tgid, sig)
+    return _to_thread(process, sig, "tgkill", tgid, tid, sig)
+
+
+def _to_thread(process: Process, sig: int, name: str, *arguments: int) -> int:
+    if sig == SIGKILL and any(thread.tid == arguments[-2] for thread in process.threads):
+        process.die(SIGKILL)
+        return 0
+    return kernel.plain(name, *arguments)
+
+
+def rt_sigqueueinfo(process: Process, tgid: int, sig: int, info: int) -> int:
+    """rt_sigqueueinfo(2), behind sigqueue(3)."""
+    return kernel.plain("rt_sigqueueinfo", tgid, sig, kernel.pointer(process, info, 128))
+
+
+def rt_tgsigqueueinfo(process: Process, tgid: int, tid: int, sig: int, info: int) -> int:
+    """rt_tgsigqueueinfo(2), behind pthread_sigqueue(3)."""
+    return kernel.plain("rt_tgsigqueueinfo", tgid, tid, sig, kernel.pointer(process, info, 128))

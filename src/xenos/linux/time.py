@@ -93,23 +93,3 @@ def _timeval(seconds: float) -> tuple[int, int]:
 def _timers(values: tuple[float, float]) -> bytes:
     value, interval = values
     return struct.pack("<4q", *_timeval(interval), *_timeval(value))
-
-
-def getitimer(process: Process, which: int, curr_value: int) -> int:
-    """getitimer(2)."""
-    import signal
-
-    process.memory.write(curr_value, _timers(signal.getitimer(which)))
-    return 0
-
-
-def setitimer(process: Process, which: int, new_value: int, old_value: int) -> int:
-    """setitimer(2): the host's own timer, whose signal kills as it does by default."""
-    import signal
-
-    data = process.memory.read(new_value, 32) if new_value else bytes(32)
-    interval_s, interval_us, value_s, value_us = struct.unpack("<4q", data)
-    old = signal.setitimer(which, value_s + value_us / 10**6, interval_s + interval_us / 10**6)
-    if old_value:
-        process.memory.write(old_value, _timers(old))
-    return 0

@@ -328,7 +328,13 @@ def brk(process: Process, address: int) -> int:
 
 
 def exit(process: Process, status: int) -> None:
-    """_exit(2), exit_group(2): there is one thread."""
+    """_exit(2) of the system call's own meaning: this thread ends, and with the last one the process."""
+    process.threads.last_status = status & 0xFF
+    process.thread.ended = True
+
+
+def exit_group(process: Process, status: int) -> None:
+    """exit_group(2): the process ends."""
     process.finish(status)
 
 

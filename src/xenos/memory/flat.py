@@ -6,6 +6,7 @@ faults as the guest would. Python goes through the methods here, which look befo
 
 from __future__ import annotations
 
+import _thread
 import ctypes
 import os
 
@@ -72,6 +73,7 @@ class FlatMemory:
         _owned = True
         self._open = True
         self.regions = Regions()
+        self.lock = _thread.RLock()     # held while regions are looked at and acted on; engines hold it to translate, too
         self.view = memoryview((ctypes.c_char * self.size).from_address(BASE)).cast("B")
         self.on_code_change: list[Callable[[int, int], object]] = []
         self.top = min(placement.TOP, self.size)

@@ -15,6 +15,8 @@ DECLARATIONS = ("declare i64 @llvm.aarch64.get.fpcr()\ndeclare void @llvm.aarch6
 # struct ucontext: uc_mcontext.regs from 184 on (asm/sigcontext.h): x20 is the state pointer, x29 the frame pointer,
 # x30 the link register.
 CONTEXT = {"state": 344, "frame": 416, "link": 424, "stack": 432, "pc": 440}
+# Whether it was a store stands in a record of variable place (ESR): not read here.
+FAULT_WRITE = " %write = add i64 0, 2\n"
 
 # Default-NaN mode (FPCR.DN, bit 25): every NaN that an instruction makes is the canonical one. Rounding modes 0-3
 # (nearest, zero, down, up) are 0 3 2 1 in bits 22-23.
@@ -115,3 +117,48 @@ def settle(code: bytearray, relocation: Relocation, target: int) -> None:
     else:
         raise EngineError(f"the runtime refers to {relocation.symbol} by relocation type {type_}")
     code[where:where + 4] = word.to_bytes(4, "little")
+
+# Numbers of the calls that the bridge makes itself (asm-generic/unistd.h), and where a signal frame keeps the mask.
+SYSTEM_CALLS = {"gettid": 178, "rt_tgsigqueueinfo": 240, "rt_sigaction": 134}
+SIGNAL_MASK = 40
+
+# call(state, number, six arguments): the system call, or -ERESTARTSYS if WAKE is set, or is set until it would begin or
+# be made again. raw(number, four arguments): just the call.
+CALLS_TEXT = "".join(f'module asm "{line}"\n' for line in f"""
+.text
+.p2align 4
+.globl call, window, behind, aborted, raw, restorer
+.type call, @function
+call:
+ mov x9, x0
+ mov x8, x1
+ mov x10, x2
+ ldp x0, x1, [x10]
+ ldp x2, x3, [x10, #16]
+ ldp x4, x5, [x10, #32]
+.type window, @function
+window:
+ ldur x11, [x9, #{at.WAKE}]
+ cbnz x11, aborted
+ svc #0
+.type behind, @function
+behind:
+ ret
+.type aborted, @function
+aborted:
+ mov x0, #-512
+ ret
+.type raw, @function
+raw:
+ mov x8, x0
+ mov x0, x1
+ mov x1, x2
+ mov x2, x3
+ mov x3, x4
+ svc #0
+ ret
+.type restorer, @function
+restorer:
+ mov x8, #139
+ svc #0
+""".strip().splitlines())

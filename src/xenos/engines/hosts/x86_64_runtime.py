@@ -11,6 +11,12 @@ DECLARATIONS = ("declare void @llvm.x86.sse.stmxcsr(ptr)\ndeclare void @llvm.x86
 
 # struct ucontext, uc_mcontext.gregs (bits of asm/sigcontext.h): r12 is the state pointer.
 CONTEXT = {"state": 72, "frame": 120, "stack": 160, "pc": 168}
+# The error code of the page fault, whose bit 1 tells stores (AMD APM vol. 2, 8.4.2).
+FAULT_WRITE = """ %err.p = getelementptr i8, ptr %uc, i64 192
+ %err = load i64, ptr %err.p
+ %err1 = lshr i64 %err, 1
+ %write = and i64 %err1, 1
+"""
 
 # The host's control word is kept; the guest's has all exceptions masked, no flag set, and the dynamic rounding mode: modes
 # 0-3 (nearest, zero, down, up) are 0 3 1 2 here. Other modes run with nearest; code that would notice is not run natively.
@@ -75,3 +81,51 @@ def settle(code: bytearray, relocation: Relocation, target: int) -> None:
         raise EngineError(f"the runtime refers to {relocation.symbol} by relocation type {relocation.type}")
     where = relocation.offset
     code[where:where + 4] = (target + relocation.addend - where).to_bytes(4, "little", signed=True)
+
+# Numbers of the calls that the bridge makes itself (asm/unistd_64.h), and where a signal frame keeps the mask.
+SYSTEM_CALLS = {"gettid": 186, "rt_tgsigqueueinfo": 297, "rt_sigaction": 13}
+SIGNAL_MASK = 296
+
+# call(state, number, six arguments): the system call, or -ERESTARTSYS if WAKE is set, or is set until it would begin or
+# be made again. raw(number, four arguments): just the call.
+CALLS_TEXT = "".join(f'module asm "{line}"\n' for line in f"""
+.text
+.p2align 4
+.globl call, window, behind, aborted, raw, restorer
+.type call, @function
+call:
+ movq %rdi, %rcx
+ movq %rsi, %rax
+ movq %rdx, %r11
+ movq 0(%r11), %rdi
+ movq 8(%r11), %rsi
+ movq 16(%r11), %rdx
+ movq 24(%r11), %r10
+ movq 32(%r11), %r8
+ movq 40(%r11), %r9
+.type window, @function
+window:
+ cmpq $0, {at.WAKE}(%rcx)
+ jne aborted
+ syscall
+.type behind, @function
+behind:
+ ret
+.type aborted, @function
+aborted:
+ movq $-512, %rax
+ ret
+.type raw, @function
+raw:
+ movq %rdi, %rax
+ movq %rsi, %rdi
+ movq %rdx, %rsi
+ movq %rcx, %rdx
+ movq %r8, %r10
+ syscall
+ ret
+.type restorer, @function
+restorer:
+ movl $15, %eax
+ syscall
+""".strip().splitlines())

@@ -11,11 +11,10 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import ModuleType
 
-    from xenos.cpu.state import Cpu
     from xenos.engines.code.object import ObjectFile
 
 DATA_SIZE = 1024
-ARENA_START, ARENA_END, CURRENT, OLD_HANDLERS = 0, 8, 16, 64
+ARENA_START, ARENA_END, ON_SIGNAL, OLD_HANDLERS = 0, 8, 16, 64
 SOON = 1 << 20      # so many instructions before the limit, indirect jumps look at it each time
 _SA_SIGINFO, _SA_NODEFER, _SA_ONSTACK, _SA_RESTART = 4, 0x40000000, 0x08000000, 0x10000000
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -87,10 +86,6 @@ class Runtime:
         for number in (signal.SIGSEGV, signal.SIGBUS):
             self._install(number, "on_fault", _SA_SIGINFO | _SA_NODEFER | _SA_ONSTACK)
 
-    def stop_on(self, number: int) -> None:
-        """Let a signal stop generated code, besides what Python does with it. Call it after `signal.signal`."""
-        self._install(number, "on_signal", _SA_SIGINFO | _SA_ONSTACK)
-
     def _install(self, number: int, handler: str, flags: int) -> None:
         old, new = _Action(), _Action()
         new.handler = self._address[handler]
@@ -100,9 +95,9 @@ class Runtime:
             self._data[(OLD_HANDLERS >> 3) + number] = old.handler or 0
             self._caught.setdefault(int(number), old)
 
-    def current(self, cpu: Cpu | None) -> None:
-        """Say whose code is about to run, so that a signal stops it."""
-        self._data[CURRENT // 8] = cpu.address if cpu else 0
+    def pass_on(self, handler: int) -> None:
+        """Where SIGSEGV and SIGBUS go that were sent to this process rather than raised in it: address of a handler, or 0."""
+        self._data[ON_SIGNAL // 8] = handler
 
     def restore(self) -> None:
         """Put the handlers back that were there before."""

@@ -6,7 +6,7 @@ from types import ModuleType
 
 from xenos.cpu import layout as at
 from xenos.engines.llvm.emit import METADATA
-from xenos.engines.runtime.native import ARENA_END, ARENA_START, CURRENT, OLD_HANDLERS, SOON
+from xenos.engines.runtime.native import ARENA_END, ARENA_START, OLD_HANDLERS, ON_SIGNAL, SOON
 from xenos.engines.stencil.render import Convention
 
 # Exit codes. 0: a stub was left through, whose address says why.
@@ -24,7 +24,7 @@ def runtime(convention: Convention, homes: dict[str, int], alignment: int, host:
         METADATA, "@data = external hidden global i8\n",
         host.DECLARATIONS,
         _enter(convention, homes, host), _begin(convention, host), _leave(convention, homes, host),
-        _lookup(convention, alignment), _kernel(convention), _fill(alignment), _purge(), _fault_handler(host), _signal_handler()])
+        _lookup(convention, alignment), _kernel(convention), _fill(alignment), _purge(), _fault_handler(host)])
 
 
 def _word(name: str, offset: int) -> str:
@@ -148,12 +148,15 @@ def _fault_handler(host: ModuleType) -> str:
                   for name, offset in host.CONTEXT.items())
         + f" %lo.p = getelementptr i8, ptr @data, i64 {ARENA_START}\n %lo = load i64, ptr %lo.p\n"
         f" %hi.p = getelementptr i8, ptr @data, i64 {ARENA_END}\n %hi = load i64, ptr %hi.p\n"
+        " %sc.p = getelementptr i8, ptr %info, i64 8\n %sc = load i32, ptr %sc.p\n %sent = icmp sle i32 %sc, 0\n"
+        " br i1 %sent, label %other, label %raised\nraised:\n"
         " %above = icmp uge i64 %pc, %lo\n %below = icmp ult i64 %pc, %hi\n %ours = and i1 %above, %below\n"
         " br i1 %ours, label %mine, label %other\nmine:\n %st = inttoptr i64 %state to ptr\n"
         " %addr.p = getelementptr i8, ptr %info, i64 16\n %addr = load i64, ptr %addr.p\n"
         " %code.p = getelementptr i8, ptr %info, i64 8\n %code = load i32, ptr %code.p\n"
         " %high = zext i32 %sig to i64\n %shifted = shl i64 %high, 32\n %low = zext i32 %code to i64\n"
         " %both = or i64 %shifted, %low\n"
+        + str(host.FAULT_WRITE) + _store("fw", at.FAULT_WRITE, "%write")
         + _store("fa", at.FAULT_ADDRESS, "%addr") + _store("fc", at.FAULT_CODE, "%both") + _store("hp", at.HOST_PC, "%pc")
         + _store("ec", at.EXIT_CODE, str(FAULT))
         + "".join(_load("old" + name, NOTED[name]) + f" store i64 %old{name}, ptr %{name}.p\n"
@@ -163,23 +166,13 @@ def _fault_handler(host: ModuleType) -> str:
 
 
 def _chain() -> str:
-    """Call the handler that was there before; with the default one, put it back and let the fault happen again."""
+    """One that was sent is for the guest, if somebody listens; else the handler that was there before sees to it."""
     return (
+        f" %note.p = getelementptr i8, ptr @data, i64 {ON_SIGNAL}\n %note = load ptr, ptr %note.p\n"
+        " %listens = icmp ne ptr %note, null\n %tell = and i1 %sent, %listens\n br i1 %tell, label %told, label %before\n"
+        "told:\n call void %note(i32 %sig, ptr %info, ptr %uc)\n br label %done\nbefore:\n"
         " %n = zext i32 %sig to i64\n %n8 = shl i64 %n, 3\n %o = getelementptr i8, ptr @data, i64 %n8\n"
         f" %old.p = getelementptr i8, ptr %o, i64 {OLD_HANDLERS}\n %old = load i64, ptr %old.p\n"
         " %real = icmp ugt i64 %old, 1\n br i1 %real, label %call, label %done\ncall:\n"
         " %f = inttoptr i64 %old to ptr\n call void %f(i32 %sig, ptr %info, ptr %uc)\n br label %done\n"
         "done:\n ret void\n")
-
-
-def _signal_handler() -> str:
-    """Any other signal: make generated code stop at its next poll or indirect branch, then let Python note the signal."""
-    return (
-        "define dso_local void @on_signal(i32 %sig, ptr %info, ptr %uc) nounwind {\nentry:\n"
-        f" %cur.p = getelementptr i8, ptr @data, i64 {CURRENT}\n %st = load ptr, ptr %cur.p\n"
-        " %none = icmp eq ptr %st, null\n br i1 %none, label %chain, label %stop\nstop:\n"
-        + _store("i", at.INTERRUPT, "1") + _word("l", at.LIMIT) + " store volatile i64 0, ptr %l.p\n br label %clear\n"
-        f"clear:\n %k = phi i64 [ 0, %stop ], [ %k1, %clear ]\n %e = getelementptr i8, ptr %st, i64 %k\n"
-        f" %t = getelementptr i8, ptr %e, i64 {at.JUMP_CACHE}\n store volatile i64 1, ptr %t\n"
-        f" %k1 = add i64 %k, 16\n %end = icmp eq i64 %k1, {at.JUMP_CACHE_SIZE}\n"
-        " br i1 %end, label %chain, label %clear\nchain:\n" + _chain() + "}\n")

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-import _signal as signal  # the C part: the Python one imports enum
 import ctypes
 
 from xenos.cpu import layout as at
 from xenos.cpu.exits import Breakpoint, Budget, Exit, Fault, Illegal, Interrupted, Syscall
 from xenos.engines.code.arena import Arena
+from xenos.engines.code.limbo import Limbo
 from xenos.engines.code.segment import BREAKPOINT, HEAD, ILLEGAL, LARGEST, LINK, POLL, SLOW, SYNC, Segment
 from xenos.engines.code.store import digest
 from xenos.engines.code.table import Table
 from xenos.engines.runtime.native import SOON, Runtime
+from xenos.engines.stencil.faults import Faults
 from xenos.errors import EngineError
 from xenos.memory.flat import MemoryFault
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from xenos.cpu.state import Cpu
     from xenos.engines.code.store import Store
     from xenos.engines.reference.engine import ReferenceEngine
@@ -34,6 +37,8 @@ _CANONICAL64, _CANONICAL32 = 0x7FF8_0000_0000_0000, 0xFFFF_FFFF_7FC0_0000
 class StencilEngine:
     """Runs guest code as stencils. `linked=False` leaves after every block (lockstep)."""
 
+    parallel = True     # many CPUs may run at once, each in a thread of its own
+
     def __init__(self, pack: Pack, *, linked: bool = True, store: Store | None = None) -> None:
         self.pack = pack
         self.store = store if linked else None
@@ -48,42 +53,45 @@ class StencilEngine:
         self.loaded = 0
         self._anywhere: Segment | None = None
         self._memory: FlatMemory | None = None
-        self._halves: memoryview | None = None
+        self._lock: Any = None      # the memory's: held by whoever looks at, or changes, what is translated
+        self.halves: memoryview | None = None
         self._translator: Translator | None = None
         self._reference: ReferenceEngine | None = None
         self._soft = False
-        self._stale = False
+        self._limbo = Limbo(self.arena)
+        self._faults = Faults(self)
         self._full: set[bytes] = set()
 
     # Running.
 
     def run(self, cpu: Cpu, memory: FlatMemory, budget: int) -> Exit:
-        """Run for about `budget` instructions, or until the guest needs something."""
+        """Run for about `budget` instructions, or until the guest needs something. Any number of threads may, each its own CPU."""
+        lock = memory.lock
         if memory is not self._memory:
-            self._attach(memory)
+            with lock:
+                self._attach(memory)
         limit = cpu.count + budget & (1 << 64) - 1
         self._prepare(cpu)
         if budget < SOON and self.linked:
             cpu.clear_jump_cache()      # jumps through it do not look at the limit
-        enter, table = self.runtime.enter, self.table
-        self.runtime.current(cpu)
+        enter, table, running = self.runtime.enter, self.table, self._limbo.running
+        running[cpu.address] = cpu
         try:
             while True:
-                pc = cpu.pc
-                if self._soft != (cpu.get(at.ROUNDING) > 3):
-                    self._change_rounding(cpu.get(at.ROUNDING) > 3)
-                if self._stale:
-                    cpu.clear_jump_cache()
-                    self._stale = False
-                code = table.find(pc)
-                if not code:
-                    left = self._translate(pc, cpu)
-                    if left is not None:
-                        return left
-                    continue
-                cpu.set(at.TABLE, table.address)
-                cpu.set(at.TABLE_MASK, table.mask)
-                cpu.set(at.LIMIT, limit if self.linked else 0)
+                with lock:
+                    # From here to the end of `_left`, nothing that this CPU may come to is given back.
+                    self._limbo.enter(cpu)
+                    if self._soft != (cpu.get(at.ROUNDING) > 3):
+                        self._change_rounding(not self._soft)
+                    code = table.find(cpu.pc)
+                    if not code:
+                        left = self._translate(cpu.pc, cpu)
+                        if left is not None:
+                            return left
+                        continue
+                    cpu.set(at.TABLE, table.address)
+                    cpu.set(at.TABLE_MASK, table.mask)
+                    cpu.set(at.LIMIT, limit if self.linked else 0)
                 if cpu.get(at.INTERRUPT):
                     cpu.set(at.INTERRUPT, 0)
                     return Interrupted()
@@ -94,7 +102,8 @@ class StencilEngine:
                 if not self.linked:
                     return Budget()
         finally:
-            self.runtime.current(None)
+            cpu.epoch = 0
+            running.pop(cpu.address, None)
 
     def _prepare(self, cpu: Cpu) -> None:
         cpu.set(at.LEAVE, self.runtime.leave)
@@ -109,19 +118,22 @@ class StencilEngine:
         if why == _MISS:
             return None if self.linked else Budget()
         if why == _FAULT:
-            return self._fault(cpu)
+            with self._lock:
+                return self._faults.answer(cpu)
         if why == _POLL:
             return self._polled(cpu, limit)
         if why == _CALL:
             return Syscall()
         stub = cpu.get(at.EXIT_INFO)
-        kind, pc = self._stub(stub)
+        with self._lock:
+            kind, pc = self._stub(stub)
         cpu.pc = pc
         if kind == LINK:
             return None if self.linked else Budget()
         if kind == SLOW:
             assert self._memory is not None
-            left = self.reference.step(cpu, self._memory)
+            with self._lock:
+                left = self.reference.step(cpu, self._memory)
             return left if left is not None or self.linked else Budget()
         if kind == POLL:
             return self._polled(cpu, limit)
@@ -148,10 +160,20 @@ class StencilEngine:
         cpu.set(at.COUNT, cpu.count + instructions)
 
     def _stub(self, address: int) -> tuple[int, int]:
-        for segment in self.segments:
+        for segment in self.all_segments():
             if 0 <= address - segment.base < segment.capacity:
                 return segment.stub(address - segment.base)
         raise EngineError(f"generated code left through {address:#x}, which is no stub")
+
+    def all_segments(self) -> list[Segment]:
+        """Those in use, and those given up that a CPU may still be in."""
+        return [*self.segments, *self._limbo.segments]
+
+    @property
+    def memory(self) -> FlatMemory:
+        """The guest's memory that this engine is attached to."""
+        assert self._memory is not None
+        return self._memory
 
     @property
     def reference(self) -> ReferenceEngine:
@@ -165,25 +187,24 @@ class StencilEngine:
     # Guest code.
 
     def _word(self, pc: int) -> int:
-        assert self._halves is not None
-        low = self._halves[pc >> 1]
-        return low | self._halves[(pc >> 1) + 1] << 16 if self.pack.is_long(low) else low
+        assert self.halves is not None
+        low = self.halves[pc >> 1]
+        return low | self.halves[(pc >> 1) + 1] << 16 if self.pack.is_long(low) else low
 
     def _behind(self, pc: int) -> int:
-        assert self._halves is not None
-        return pc + (4 if self.pack.is_long(self._halves[pc >> 1]) else 2)
+        assert self.halves is not None
+        return pc + (4 if self.pack.is_long(self.halves[pc >> 1]) else 2)
 
     def _attach(self, memory: FlatMemory) -> None:
         """Take up a guest's memory: what was translated of another is forgotten."""
         from xenos.memory.flat import BASE
 
         self.flush()
-        self._memory = memory
+        self._memory, self._lock = memory, memory.lock
         halves = (ctypes.c_uint16 * (memory.size // 2)).from_address(BASE)
-        self._halves = memoryview(halves).cast("B").cast("H")
+        self.halves = memoryview(halves).cast("B").cast("H")
         if self._code_changed not in memory.on_code_change:
             memory.on_code_change.append(self._code_changed)
-        self.runtime.stop_on(signal.SIGINT)
 
     @property
     def translator(self) -> Translator:
@@ -195,14 +216,14 @@ class StencilEngine:
         return self._translator
 
     def _translate(self, pc: int, cpu: Cpu) -> Exit | None:
-        assert self._memory is not None and self._halves is not None
+        assert self._memory is not None and self.halves is not None
         if pc & 1:
             return Illegal(0)
         try:
-            limit = self._limit(pc)
+            limit = self.limit(pc)
         except MemoryFault as fault:
             return Fault(Fault.EXECUTE, fault.address, fault.mapped)
-        if pc + 2 == limit and self.pack.is_long(self._halves[pc >> 1]):
+        if pc + 2 == limit and self.pack.is_long(self.halves[pc >> 1]):
             # The second half of the instruction lies where nothing may be executed.
             mapped = self._memory.regions.at(limit) is not None
             return Fault(Fault.EXECUTE, limit, Fault.PROTECTED if mapped else Fault.NOTHING)
@@ -220,7 +241,7 @@ class StencilEngine:
             segment.sources[segment.total - 1] = bytes(self._memory.view[first:end])
         return None
 
-    def _limit(self, pc: int) -> int:
+    def limit(self, pc: int) -> int:
         """How far code may be translated from `pc` on."""
         assert self._memory is not None
         limit = self._memory.fetch_limit(pc)
@@ -292,6 +313,10 @@ class StencilEngine:
         segment, memory = self._anywhere, self._memory
         if segment is None or memory is None:
             return
+        with memory.lock:
+            self._invalidate(segment, memory, start, end)
+
+    def _invalidate(self, segment: Segment, memory: FlatMemory, start: int, end: int) -> None:
         changed = []
         for number in segment.units(start, end):
             first, behind = segment.unit(number)
@@ -308,7 +333,9 @@ class StencilEngine:
             for pc in segment.forget(number):
                 self.table.remove(pc)
                 self.translator.unlink(pc, segment, self.table)
-            self._stale = True
+        if units:
+            self._faults.changed()
+            self._limbo.stop()
 
     def flush(self) -> None:
         """Forget all translated code."""
@@ -316,57 +343,33 @@ class StencilEngine:
             self._drop(segment)
 
     def _drop(self, segment: Segment) -> None:
-        """Forget a segment's code. One that belongs to a file goes altogether: what is mapped there next may be another."""
+        """Forget a segment's code; its room is given back when no CPU can be in it any more."""
         self._save(segment)
         if segment is self._anywhere:
             for pc in segment.guest_addresses():
                 self.table.remove(pc)
+            self._anywhere = None
         else:
             self.runtime.purge(self.table.address, self.table.mask, segment.low, segment.high)
-        self.arena.release(segment.start, segment.used)
-        if segment is self._anywhere:
-            segment.clear(self.pack.constants)
-        else:
-            self.arena.free(segment.start, segment.capacity)
-            self.segments.remove(segment)
-        self._stale = True
+        self.segments.remove(segment)
+        self._faults.changed()
+        self._limbo.take(segment)
 
     def _change_rounding(self, soft: bool) -> None:
         """A rounding mode that the host lacks: everything that rounds goes the slow way until the mode is another."""
+        if not soft and len(self._limbo.running) > 1:
+            return      # another CPU may want it so; what is slow is exact for all
         self._soft = soft
         self.flush()
         self.translator.soft_rounding = self._soft
 
     def after_fork(self) -> None:
         """In a forked child: the code arena becomes the child's own."""
+        self._limbo.after_fork()
         for segment in self.segments:
             segment.inherited = segment.total
         native = [self._translator.part] if self._translator is not None else []
         self.arena.own([self.runtime.part, *native, *((segment.start, segment.used) for segment in self.segments)])
-
-    def _fault(self, cpu: Cpu) -> Exit | None:
-        """A load or store failed: find the instruction, and let the reference engine say what is wrong with it.
-
-        It knows the exact address and reason also where the hardware does not (addresses that are not canonical, stores across
-        two pages). None if the access works by now.
-        """
-        host = cpu.get(at.HOST_PC)
-        for segment in self.segments:
-            if 0 <= host - segment.base < segment.capacity:
-                break
-        else:
-            raise EngineError(f"a fault at host address {host:#x} outside all translated code")
-        offset = host - segment.base
-        pc, start, unit = segment.block(offset)
-        assert self._memory is not None
-        source = segment.sources.get(unit, b"")
-        first, end = segment.unit(unit)
-        found = self.translator.locate(pc, end, offset - start, first, source)
-        if found is None:
-            raise EngineError(f"no instruction of the block at {pc:#x} made the code that faulted")
-        cpu.pc, back = found
-        self._count(cpu, -back)
-        return self.reference.step(cpu, self._memory)
 
 
 def _stays(region: Region) -> bool:

@@ -27,6 +27,7 @@ SIZE = _FLOATS + 528                # the kernel keeps room for registers of 128
 _X = struct.Struct("<32Q")
 _F = struct.Struct("<32QI")
 _NOTHING_RESERVED = -1
+_SS_ONSTACK, _SS_DISABLE = 1, 2
 
 # What a handler returns to: li a7, 139 (rt_sigreturn); ecall.
 RETURN_CODE = bytes.fromhex("9308b008 73000000")
@@ -56,8 +57,8 @@ def enter(cpu: Cpu, frame: int, handler: int, number: int, trampoline: int) -> N
     cpu.pc = handler
 
 
-def read(cpu: Cpu, memory: FlatMemory) -> int:
-    """Take all registers from the frame at the stack pointer; gives the mask of blocked signals."""
+def read(cpu: Cpu, memory: FlatMemory) -> tuple[int, tuple[int, int, int]]:
+    """Take all registers from the frame at the stack pointer; gives the mask of blocked signals, and the alternate stack."""
     data = memory.read(cpu.read("x", SP), SIZE)
     cpu.pc, *x = _X.unpack_from(data, _REGISTERS)
     *f, fcsr = _F.unpack_from(data, _FLOATS)
@@ -69,4 +70,5 @@ def read(cpu: Cpu, memory: FlatMemory) -> int:
     cpu.set(at.FLAGS, fcsr & 31)
     cpu.set(at.RESERVED_ADDRESS, _NOTHING_RESERVED)
     mask: int = struct.unpack_from("<Q", data, _MASK)[0]
-    return mask
+    start, flags, size = struct.unpack_from("<QixxxxQ", data, _STACK)
+    return mask, (0, _SS_DISABLE, 0) if flags & _SS_DISABLE else (start, flags & ~_SS_ONSTACK, size)

@@ -1,0 +1,205 @@
+"""Between a guest process and the host's kernel: calls that a signal can end, and the handler that notes signals for the guest.
+
+The host's kernel keeps the guest's signals: its dispositions and the masks of its threads are the host's own. A signal that the
+guest handles comes to one native handler, which notes its siginfo in the state block of the thread it came to, blocks all others
+there, and makes that thread's code stop at its next poll. `call` makes a system call unless something is noted already; a signal
+that comes between that look and the call itself moves the thread behind the call, so that none is slept through.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+
+from xenos.cpu import layout as at
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import ModuleType
+    from typing import Any
+
+    from xenos.cpu.state import Cpu
+
+THREADS_MAX = 8192
+POKE = 16               # SIGSTKFLT, which no kernel sends: wakes a thread of ours from a call
+SIGNALS = 64
+_ENTRY = 16             # {thread id, state pointer}
+# Words of the data that the code works on.
+MAIN, PID, MAIN_THREAD, TABLE = 0, 8, 16, 64
+_ACTION = 32            # the kernel's struct sigaction: handler, flags, restorer, mask
+_ALL = (1 << 64) - 1
+SYNCHRONOUS = 1 << 4 - 1 | 1 << 5 - 1 | 1 << 7 - 1 | 1 << 8 - 1 | 1 << 11 - 1   # ILL TRAP BUS FPE SEGV: never blocked
+SA_SIGINFO, _SA_RESTORER = 4, 0x04000000
+_SI_QUEUE = (1 << 32) - 1
+
+
+def text(host: ModuleType) -> str:
+    """The module, as LLVM text IR with the host's own few lines of assembly."""
+    return str(host.CALLS_TEXT) + "@data = external hidden global i8\n" + _handler(host) + _dispose(host)
+
+
+def _word(name: str, offset: int) -> str:
+    return f" %{name} = getelementptr i8, ptr %st, i64 {offset}\n"
+
+
+def _handler(host: ModuleType) -> str:
+    """Any signal that the guest is to know of. Where it comes to a thread that is not the guest's, the main one gets it."""
+    numbers = host.SYSTEM_CALLS
+    return (
+        "declare hidden i64 @raw(i64, i64, i64, i64, i64)\ndeclare hidden void @window()\ndeclare hidden void @behind()\n"
+        "declare hidden void @aborted()\n"
+        "define dso_local void @on_signal(i32 %sig, ptr %info, ptr %uc) nounwind {\nentry:\n %d = load ptr, ptr @data\n"
+        f" %tid = call i64 @raw(i64 {numbers['gettid']}, i64 0, i64 0, i64 0, i64 0)\n br label %look\n"
+        f"look:\n %i = phi i64 [ {TABLE}, %entry ], [ %i1, %next ]\n %e = getelementptr i8, ptr %d, i64 %i\n"
+        " %t = load volatile i64, ptr %e\n %mine = icmp eq i64 %t, %tid\n br i1 %mine, label %found, label %other\n"
+        "other:\n %end = icmp eq i64 %t, 0\n br i1 %end, label %foreign, label %next\nnext:\n"
+        f" %i1 = add i64 %i, {_ENTRY}\n br label %look\n"
+        # Not a thread of the guest's: hand it on, with its siginfo.
+        f"foreign:\n %m.p = getelementptr i8, ptr %d, i64 {MAIN_THREAD}\n %m = load i64, ptr %m.p\n"
+        " %nobody = icmp eq i64 %m, 0\n br i1 %nobody, label %done, label %hand\nhand:\n"
+        # The kernel lets no thread say to another that a signal comes from the kernel or kill(2): call it queued.
+        " %code.p = getelementptr i8, ptr %info, i64 8\n %code = load i32, ptr %code.p\n %own = icmp sge i32 %code, 0\n"
+        " %sent = select i1 %own, i32 -1, i32 %code\n store i32 %sent, ptr %code.p\n"
+        f" %p.p = getelementptr i8, ptr %d, i64 {PID}\n %p = load i64, ptr %p.p\n %sig64 = zext i32 %sig to i64\n"
+        " %info64 = ptrtoint ptr %info to i64\n"
+        f" %ignored = call i64 @raw(i64 {numbers['rt_tgsigqueueinfo']}, i64 %p, i64 %m, i64 %sig64, i64 %info64)\n"
+        " br label %done\n"
+        "found:\n %st.p = getelementptr i8, ptr %e, i64 8\n %st = load ptr, ptr %st.p\n"
+        + _word("limit", at.LIMIT) + _word("interrupt", at.INTERRUPT) + _word("wake", at.WAKE) +
+        " store volatile i64 1, ptr %interrupt\n store volatile i64 0, ptr %limit\n br label %clear\n"
+        "clear:\n %k = phi i64 [ 0, %found ], [ %k1, %clear ]\n %c = getelementptr i8, ptr %st, i64 %k\n"
+        f" %tag = getelementptr i8, ptr %c, i64 {at.JUMP_CACHE}\n store volatile i64 1, ptr %tag\n"
+        f" %k1 = add i64 %k, 16\n %all = icmp eq i64 %k1, {at.JUMP_CACHE_SIZE}\n br i1 %all, label %place, label %clear\n"
+        # Between the look at WAKE and the call: do not make it.
+        f"place:\n %pc.p = getelementptr i8, ptr %uc, i64 {host.CONTEXT['pc']}\n %pc = load i64, ptr %pc.p\n"
+        " %w = ptrtoint ptr @window to i64\n %b = ptrtoint ptr @behind to i64\n %a = ptrtoint ptr @aborted to i64\n"
+        " %after = icmp uge i64 %pc, %w\n %before = icmp ult i64 %pc, %b\n %between = and i1 %after, %before\n"
+        " %go = select i1 %between, i64 %a, i64 %pc\n store i64 %go, ptr %pc.p\n"
+        # A poke carries the address of our data.
+        f" %ispoke = icmp eq i32 %sig, {POKE}\n br i1 %ispoke, label %poke, label %note\n"
+        "poke:\n %v.p = getelementptr i8, ptr %info, i64 24\n %v = load ptr, ptr %v.p\n %ours = icmp eq ptr %v, %d\n"
+        " br i1 %ours, label %done, label %note\n"
+        "note:\n br label %copy\ncopy:\n %j = phi i64 [ 0, %note ], [ %j1, %copy ]\n"
+        " %from = getelementptr i8, ptr %info, i64 %j\n %x = load i64, ptr %from\n %slot = getelementptr i8, ptr %st, i64 %j\n"
+        f" %to = getelementptr i8, ptr %slot, i64 {at.SIGNAL}\n store volatile i64 %x, ptr %to\n %j1 = add i64 %j, 8\n"
+        " %full = icmp eq i64 %j1, 128\n br i1 %full, label %block, label %copy\n"
+        "block:\n store volatile i32 1, ptr %wake\n"
+        f" %mask = getelementptr i8, ptr %uc, i64 {host.SIGNAL_MASK}\n store i64 {_ALL - SYNCHRONOUS - (1 << 64)}, ptr %mask\n"
+        " br label %done\ndone:\n ret void\n}\n")
+
+
+def _dispose(host: ModuleType) -> str:
+    """From C: give the kernel dispositions for the signals whose bits are set, and take those it had."""
+    number = host.SYSTEM_CALLS["rt_sigaction"]
+    return (
+        "define dso_local void @dispose(i64 %which, ptr %new, ptr %old) nounwind {\nentry:\n br label %next\n"
+        "next:\n %n = phi i64 [ 1, %entry ], [ %n1, %on ]\n %i = sub i64 %n, 1\n %bits = lshr i64 %which, %i\n"
+        " %bit = and i64 %bits, 1\n %set = icmp ne i64 %bit, 0\n br i1 %set, label %do, label %on\ndo:\n"
+        f" %at = mul i64 %i, {_ACTION}\n %new0 = ptrtoint ptr %new to i64\n %old0 = ptrtoint ptr %old to i64\n"
+        " %new1 = add i64 %new0, %at\n %none = icmp eq i64 %new0, 0\n %new2 = select i1 %none, i64 0, i64 %new1\n"
+        " %old1 = add i64 %old0, %at\n %drop = icmp eq i64 %old0, 0\n %old2 = select i1 %drop, i64 0, i64 %old1\n"
+        f" %r = call i64 @raw(i64 {number}, i64 %n, i64 %new2, i64 %old2, i64 8)\n br label %on\n"
+        f"on:\n %n1 = add i64 %n, 1\n %end = icmp eq i64 %n1, {SIGNALS + 1}\n br i1 %end, label %out, label %next\n"
+        "out:\n ret void\n}\n")
+
+
+class Bridge:
+    """The module, loaded, and the table of the guest's threads that it looks into."""
+
+    POKE = POKE
+
+    def __init__(self, code: bytes, data: int, offsets: dict[str, int]) -> None:
+        from xenos.engines.code.arena import Arena
+
+        self._arena = Arena(1 << 16)
+        self._data = (ctypes.c_uint64 * ((TABLE + _ENTRY * (THREADS_MAX + 1)) // 8))()
+        self._words = memoryview(self._data).cast("B").cast("Q")
+        self.address = ctypes.addressof(self._data)
+        self._arena.view[: len(code)] = code
+        self._arena.view[data : data + 8] = self.address.to_bytes(8, "little")
+        base = self._arena.base
+        if "flush" in offsets:
+            ctypes.CFUNCTYPE(None, ctypes.c_uint64, ctypes.c_uint64)(base + offsets["flush"])(base, base + len(code))
+        word, pointer = ctypes.c_long, ctypes.c_void_p
+        self.on_signal = base + offsets["on_signal"]
+        self.call = ctypes.CFUNCTYPE(word, pointer, word, pointer)(base + offsets["call"])
+        self.raw = ctypes.CFUNCTYPE(word, word, word, word, word, word)(base + offsets["raw"])
+        self._dispose = ctypes.CFUNCTYPE(None, ctypes.c_uint64, pointer, pointer)(base + offsets["dispose"])
+        self._restorer = base + offsets["restorer"]
+        from xenos.engines.hosts import host_runtime
+
+        self._queue = host_runtime().SYSTEM_CALLS["rt_tgsigqueueinfo"]
+        self._where: dict[int, int] = {}    # thread id -> index of its entry in words
+        self._free: list[int] = []
+        self._end = TABLE // 8
+        self._words[PID // 8] = os.getpid()
+
+    # Threads.
+
+    def enter(self, thread: int, cpu: Cpu, main: bool) -> None:
+        """Signals that come to this thread of the host are noted in that CPU's state block."""
+        at_ = self._free.pop() if self._free else self._end
+        if at_ == self._end:
+            self._end += 2
+        self._words[at_ + 1] = cpu.address
+        self._words[at_] = thread
+        self._where[thread] = at_
+        if main:
+            self._words[MAIN_THREAD // 8] = thread
+
+    def leave(self, thread: int) -> None:
+        """The thread is the guest's no longer."""
+        at_ = self._where.pop(thread, 0)
+        if at_:
+            self._words[at_] = _ALL
+            self._free.append(at_)
+        if self._words[MAIN_THREAD // 8] == thread:
+            self._words[MAIN_THREAD // 8] = 0
+
+    @property
+    def full(self) -> bool:
+        """Whether no more threads can be noted."""
+        return len(self._where) >= THREADS_MAX
+
+    def poke(self, thread: int) -> None:
+        """Make a thread of ours look at its WAKE word, also if it waits in a call."""
+        info = b"".join(word.to_bytes(4, "little") for word in (POKE, 0, _SI_QUEUE, 0, os.getpid(), 0))
+        buffer = ctypes.create_string_buffer(info + self.address.to_bytes(8, "little"), 128)
+        self.raw(self._queue, os.getpid(), thread, POKE, ctypes.addressof(buffer))
+
+    def after_fork(self) -> None:
+        """In a forked child: no threads but those that enter now."""
+        for at_ in self._where.values():
+            self._words[at_] = _ALL
+        self._free += self._where.values()
+        self._where.clear()
+        self._words[PID // 8] = os.getpid()
+        self._words[MAIN_THREAD // 8] = 0
+
+    # Dispositions, as structs of the host's kernel.
+
+    def action(self, handler: int | None, flags: int) -> bytes:
+        """A struct sigaction: with a handler of the kernel's (SIG_DFL, SIG_IGN), or, for None, with ours; SA_ flags of the host."""
+        words = (handler, 0, 0, 0) if handler is not None else (
+            self.on_signal, flags | SA_SIGINFO | _SA_RESTORER, self._restorer, _ALL & ~SYNCHRONOUS)
+        return b"".join(word.to_bytes(8, "little") for word in words)
+
+    def dispose(self, which: int, new: Any, old: Any) -> None:
+        """Set the dispositions of the signals in the set `which` from the array `new`, and put what was there into `old`.
+
+        Arrays hold 64 structs; either may be None.
+        """
+        self._dispose(which, new, old)
+
+
+def build() -> tuple[bytes, int, dict[str, int]]:
+    """Make the module's code for this host: what `Bridge` takes. Needs llvmlite."""
+    from xenos.engines.hosts import host, host_runtime
+    from xenos.engines.llvm.compiler import Compiler
+    from xenos.engines.runtime.native import link
+
+    target, runtime = host(), host_runtime()
+    cpu, features = target.CPUS[1]
+    compiler = Compiler(target.TRIPLE, cpu, features, target.RUNTIME_MODEL)
+    image = link(compiler.compile(text(runtime)), runtime)
+    return image.code, image.data, image.offsets

@@ -1,0 +1,71 @@
+"""From an access of generated code that failed to the guest instruction that made it, and what is wrong with that."""
+
+from __future__ import annotations
+
+from xenos.cpu import layout as at
+from xenos.cpu.exits import Fault
+from xenos.errors import EngineError
+from xenos.memory.flat import BASE, MemoryFault
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from xenos.cpu.exits import Exit
+    from xenos.cpu.state import Cpu
+    from xenos.engines.stencil.engine import StencilEngine
+
+_SIGSEGV = 11
+_MAPPED_ERRORS = (1, 2)     # SEGV_MAPERR, SEGV_ACCERR: others have no address
+
+
+class Faults:
+    """Finds the instruction by placing its block once more: the same words give the same code, so that no table is kept."""
+
+    def __init__(self, engine: StencilEngine) -> None:
+        self._engine = engine
+        self._known: dict[int, tuple[int, int]] = {}    # host address -> pc, instructions counted but not done
+
+    def changed(self) -> None:
+        """What is where in generated code is no longer what it was."""
+        self._known.clear()
+
+    def answer(self, cpu: Cpu) -> Exit | None:
+        """The fault, with the state as it was before the instruction; None if the access works by now."""
+        host = cpu.get(at.HOST_PC)
+        known = self._known.get(host)
+        if known is None:
+            try:
+                known = self._known[host] = self._locate(host)
+            except MemoryFault as fault:    # the code itself is gone
+                cpu.pc = fault.address
+                return Fault(Fault.EXECUTE, fault.address, fault.mapped)
+        cpu.pc, back = known
+        cpu.set(at.COUNT, cpu.count - back)
+        memory = self._engine.memory
+        address = cpu.get(at.FAULT_ADDRESS) - BASE
+        code = cpu.get(at.FAULT_CODE)
+        if code >> 32 == _SIGSEGV and code & 0xFFFF_FFFF in _MAPPED_ERRORS and 0 <= address < memory.size:
+            write = cpu.get(at.FAULT_WRITE)
+            region = memory.regions.at(address)
+            if write in (0, 1) and (region is None or not region.prot & (2 if write else 1)):
+                mapped = Fault.NOTHING if region is None else Fault.PROTECTED
+                return Fault(Fault.WRITE if write else Fault.READ, address, mapped)
+        # The reference engine knows the exact address and reason also where the hardware does not.
+        return self._engine.reference.step(cpu, memory)
+
+    def _locate(self, host: int) -> tuple[int, int]:
+        engine = self._engine
+        for segment in engine.all_segments():
+            if 0 <= host - segment.base < segment.capacity:
+                break
+        else:
+            raise EngineError(f"a fault at host address {host:#x} outside all translated code")
+        offset = host - segment.base
+        pc, start, unit = segment.block(offset)
+        first, end = segment.unit(unit)
+        source = segment.sources.get(unit, b"")
+        if not source:
+            end = min(end, engine.limit(pc))
+        found = engine.translator.locate(pc, end, offset - start, first, source)
+        if found is None:
+            raise EngineError(f"no instruction of the block at {pc:#x} made the code that faulted")
+        return found

@@ -1,0 +1,130 @@
+"""One thread of a guest: a thread of the host with a CPU of its own, its signal mask, and what its end is told to."""
+
+from __future__ import annotations
+
+import _thread
+import os
+
+from xenos.cpu.layout import CONTROL_SIZE, SIGNAL, WAKE
+from xenos.linux import kernel
+from xenos.memory.flat import BASE, MemoryFault
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from xenos.cpu.state import Cpu
+    from xenos.linux.process import Process
+
+# The halves of WAKE, which are written apart: by the native handler on this thread, and by other threads.
+_NOTED = slice(CONTROL_SIZE + WAKE, CONTROL_SIZE + WAKE + 4)
+_POKED = slice(CONTROL_SIZE + WAKE + 4, CONTROL_SIZE + WAKE + 8)
+_INFO = slice(CONTROL_SIZE + SIGNAL, CONTROL_SIZE + SIGNAL + 128)
+_NO, _YES = bytes(4), b"\1\0\0\0"
+NOBODY = (0, 2, 0)          # a sigaltstack(2) that is disabled: ss_sp, ss_flags, ss_size
+FUTEX_WAKE = 1
+_ALL = (1 << 64) - 1
+
+
+class Thread:
+    """`tid` is the host's own number of it, and so are the signals that are blocked.
+
+    `mask` are the guest's blocked signals, bit N-1 for signal N; `temporary` is the one in force instead while a call such as
+    sigsuspend(2) waits, and until the handler that ended it has been entered.
+    """
+
+    def __init__(self, process: Process, cpu: Cpu) -> None:
+        self.process = process
+        self.cpu = cpu
+        self.tid = 0
+        self.comm = b""                 # name given by prctl, if any
+        self.fresh()
+
+    def fresh(self) -> None:
+        """As in a new process."""
+        self.ended = False
+        self.mask = 0
+        self.temporary: int | None = None
+        self.alternate_stack = NOBODY
+        self.clear_child_tid = 0
+        self.robust_list = 0
+
+    # Signals. The native handler notes one at a time in the CPU's state block, and blocks all others until we have seen to it.
+
+    @property
+    def noted(self) -> bool:
+        """Whether a signal was noted that has not been acted on."""
+        return self.cpu.bytes[_NOTED] != _NO
+
+    @property
+    def woken(self) -> bool:
+        """Whether something is to be looked at before this thread waits, or runs, again."""
+        return self.cpu.get(WAKE) != 0
+
+    def take_signal(self) -> bytes:
+        """The siginfo of the noted signal, which is noted no longer; others stay blocked until `apply_mask`."""
+        info = bytes(self.cpu.bytes[_INFO])
+        self.cpu.bytes[_NOTED] = _NO
+        return info
+
+    def poke(self) -> None:
+        """From another thread: leave generated code, and whatever call this waits in."""
+        self.cpu.bytes[_POKED] = _YES
+        self.cpu.interrupt()
+        if self.tid and self.process.bridge is not None:
+            self.process.bridge.poke(self.tid)
+
+    def unpoke(self) -> None:
+        """What we were poked for has been seen."""
+        self.cpu.bytes[_POKED] = _NO
+
+    def block_all(self) -> None:
+        """Let no signal come to this thread of the host until `apply_mask`."""
+        if self.process.bridge is not None:
+            kernel.set_mask(_ALL & ~kernel.SYNCHRONOUS)
+
+    def apply_mask(self) -> None:
+        """Make the host's mask of this thread what the guest's is, unless a signal is noted that must be seen to first.
+
+        The host never blocks what generated code raises by itself, whose handlers are ours.
+        """
+        if not self.noted and self.process.bridge is not None:
+            kernel.set_mask((self.mask if self.temporary is None else self.temporary) & ~kernel.SYNCHRONOUS)
+
+    def set_mask(self, mask: int) -> None:
+        """Block these signals and no others. One that was noted and is blocked by now goes back to the host's kernel."""
+        self.mask = mask
+        if self.noted:
+            number = int.from_bytes(self.cpu.bytes[_INFO.start : _INFO.start + 4], "little")
+            if mask >> number - 1 & 1:
+                self.give_back(self.take_signal())
+        self.apply_mask()
+
+    def give_back(self, info: bytes) -> None:
+        """A signal came that is blocked by now: it is pending again."""
+        kernel.plain("rt_tgsigqueueinfo", os.getpid(), self.tid, int.from_bytes(info[:4], "little"), info)
+
+    # Life.
+
+    def begin(self, main: bool = False) -> None:
+        """On the thread of the host that this is from now on."""
+        self.tid = _thread.get_native_id()
+        self.process.here.thread = self
+        if self.process.bridge is not None:
+            self.process.bridge.enter(self.tid, self.cpu, main)
+            self.apply_mask()
+
+    def end(self) -> None:
+        """The thread is no more: say so where it was asked for (set_tid_address(2), set_robust_list(2))."""
+        self.block_all()
+        if self.process.bridge is not None:
+            self.process.bridge.leave(self.tid)
+        if self.robust_list:
+            from xenos.linux import futex
+
+            futex.let_go(self.process, self)
+        where, self.clear_child_tid = self.clear_child_tid, 0
+        if where:
+            try:
+                self.process.memory.store(where, 4, 0)
+                kernel.plain("futex", BASE + where, FUTEX_WAKE, 1, 0, 0, 0)
+            except MemoryFault:
+                pass
