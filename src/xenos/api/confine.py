@@ -23,7 +23,9 @@ def confine(process: Process, policy: Policy, program: str) -> list[str]:
     files = [os.path.abspath(os.fsencode(program)), process.executable]
     enforce(process, policy, files, os.getppid())
     folder = _own_store(process.engine, repr(policy)) if policy.confined else None
-    return confine_host(process, policy, files, [cache_folder()], [folder] if folder else [])
+    cache = cache_folder()
+    ours = [cache, *(os.path.join(cache, part) for part in ("packs", "code"))]  # links, perhaps
+    return confine_host(process, policy, files, ours, [folder] if folder else [])
 
 
 def _own_store(engine: Any, name: str) -> str | None:

@@ -48,7 +48,8 @@ def examine() -> tuple[Facts, list[str], bool]:
     engines, usable = _engines(missing)
     facts: Facts = {
         "xenos": {"version": __version__, "package": os.path.dirname(os.path.dirname(os.path.abspath(__file__)))},
-        "host": _host(), "engines": engines, "guest memory": _memory(missing), "cache": _cache(missing),
+        "host": _host(), "engines": engines, "guest memory": _memory(missing), "confinement": _confinement(missing),
+        "cache": _cache(missing),
     }
     return facts, missing, usable
 
@@ -127,6 +128,30 @@ def _memory(missing: list[str]) -> dict[str, object]:
     size = memory.size
     memory.close()
     return {"arena": f"{_bytes(size)} at {BASE:#x}"}
+
+
+def _confinement(missing: list[str]) -> dict[str, object]:
+    """Which levels of a policy (--ro, --no-network and so on) this host has."""
+    from xenos.linux.policy import landlock, seccomp
+    from xenos.linux.policy.beneath import by_openat2
+
+    facts: dict[str, object] = {
+        "system calls": "kept by Xenos; paths " + ("by openat2" if by_openat2() else "step by step: this host has no openat2"),
+    }
+    version = landlock.version()
+    if version:
+        facts["Landlock"] = f"version {version}: {', '.join(what for since, what in landlock.LEVELS if since <= version)}"
+        lacking = [what for since, what in landlock.LEVELS if since > version]
+        if lacking:
+            facts["Landlock"] = f"{facts['Landlock']}; not {', '.join(lacking)}"
+    else:
+        facts["Landlock"] = "none"
+        missing.append("confinement: no Landlock (Linux 5.13, with `landlock` among lsm= if that is given): policies are kept "
+                       "by Xenos and seccomp alone")
+    facts["seccomp"] = "ready" if seccomp.available() else "none"
+    if not seccomp.available():
+        missing.append("confinement: no seccomp filters (CONFIG_SECCOMP_FILTER)")
+    return facts
 
 
 def _cache(missing: list[str]) -> dict[str, object]:

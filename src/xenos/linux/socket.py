@@ -49,6 +49,8 @@ def _address(process: Process, addr: int, length: int) -> bytes:
     if length > _ADDRESS_MAX:
         raise OSError(EINVAL, "address too long")
     data = process.memory.read(addr, length)
+    if process.policy is not None:
+        process.policy.check_address(data)
     if data[:2] != b"\1\0" or data[2:3] in (b"", b"\0"):  # not AF_UNIX, or without a path
         return data
     host, dir_fd = process.locate(-100, data[2:].split(b"\0", 1)[0])

@@ -40,6 +40,14 @@ def open_beneath(directory: int, path: bytes) -> int:
     return _step_by_step(directory, path)
 
 
+def by_openat2() -> bool:
+    """Whether the host's kernel does it in one call."""
+    root = os.open(b"/", os.O_PATH | os.O_CLOEXEC)
+    os.close(open_beneath(root, b"."))
+    os.close(root)
+    return _number >= 0
+
+
 def _step_by_step(directory: int, path: bytes) -> int:
     """The same, one name at a time."""
     here = directory

@@ -46,7 +46,7 @@ def confine_host(
         _limit_memory(terms.max_memory)
     if not terms.confined:
         return missing
-    from xenos.linux.policy import landlock, seccomp
+    from xenos.linux.policy import capabilities, landlock, seccomp
 
     if len(os.listdir("/proc/self/task")) != 1:
         raise HostError("a policy must be in force before there are threads; this is a bug of Xenos")
@@ -57,6 +57,7 @@ def confine_host(
         opened = _there([*terms.ro, *ours, *sysroot, *program, *_OPEN_TO_ALL])
     changed = _there([*terms.rw, *_DEVICES, *map(os.fsencode, writable)])
     try:
+        capabilities.give_up(network=terms.network)
         held = landlock.restrict(opened, changed, network=terms.network)
         if not held:
             missing.append("Landlock")

@@ -23,6 +23,7 @@ AF_UNIX = 1
 O_ACCMODE, O_CREAT, O_EXCL, O_TRUNC, O_NOFOLLOW, O_PATH, O_TMPFILE = 3, 0o100, 0o200, 0o1000, 0o400000, 1 << 21, 1 << 22
 S_IFMT, _DEVICES = 0o170000, (0o020000, 0o060000)
 W_OK = 2
+AT_EMPTY_PATH = 0x1000
 PRIO_PROCESS, IOPRIO_WHO_PROCESS = 0, 1
 F_SETOWN, F_SETOWN_EX = 8, 15
 TIOCSCTTY = 0x540E
@@ -56,7 +57,7 @@ def of(name: str, enforcer: Enforcer) -> Rule:
             return _absent
     if not enforcer.confined or name in enforcer.own_calls:
         return None
-    rule = _RULES.get(name)
+    rule = RULES.get(name)
     if rule is not None or name in WANTS or name in PLAIN:
         return rule
     return _refused
@@ -153,6 +154,14 @@ def _change(enforcer: Enforcer, process: Process, call: Call, raw: list[int]) ->
 
 def _utimensat(enforcer: Enforcer, process: Process, call: Call, raw: list[int]) -> int | None:
     return call(process, raw) if raw[1] else _change(enforcer, process, call, raw)
+
+
+def _perhaps_empty(enforcer: Enforcer, process: Process, call: Call, raw: list[int]) -> int | None:
+    """A call whose path may be empty, and then means the descriptor itself."""
+    flags = raw[3 if call.name == "fchmodat2" else 4]
+    if flags & AT_EMPTY_PATH and signed(raw[0]) >= 0 and not enforcer.may_change(process, signed(raw[0])):
+        return -EACCES
+    return call(process, raw)
 
 
 def _fchdir(enforcer: Enforcer, process: Process, call: Call, raw: list[int]) -> int | None:
@@ -266,9 +275,10 @@ _MEMORY = {
 }
 # Memory that no mapping shows.
 _UNCOUNTED = frozenset(("memfd_create", "memfd_secret", "shmget", "shmat"))
-_RULES: dict[str, Rule] = {
+RULES: dict[str, Rule] = {
     "openat": _openat, "openat2": _openat2, "faccessat": _faccessat, "faccessat2": _faccessat, "mknodat": _mknodat,
     "bind": _bind, "fchdir": _fchdir, "utimensat": _utimensat,
+    **dict.fromkeys(("fchownat", "fchmodat2", "linkat"), _perhaps_empty),
     **dict.fromkeys(("fchmod", "fchown", "fsetxattr", "fremovexattr"), _change),
     **dict.fromkeys(("close", "close_range", "dup3"), _number),
     "fcntl": _fcntl, "ioctl": _ioctl, "recvmsg": _receive, "recvmmsg": _receive,
