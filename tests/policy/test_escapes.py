@@ -15,11 +15,11 @@ from policy.world import NOBODY, build, why_not, world
 
 USERS = {"root": 0, "nobody": NOBODY} if os.geteuid() == 0 else {"user": os.geteuid()}
 FILES = ("files", "links", "proc", "descriptors", "races")
-GROUPS = (*FILES, "processes", "sockets", "programs")
+GROUPS = (*FILES, "processes", "sockets", "programs", "threads")
 # What only the administrator may do, and what the host's kernel or its security modules may forbid anybody.
 ROOT_ONLY = {"device_node", "settings_of_the_kernel", "hard_link_of_a_descriptor"}
 # A race that is seldom won even where nothing stands against it.
-LUCK = {"climb_while_it_moves", "link_where_nothing_was"}
+LUCK = {"climb_while_it_moves", "link_where_nothing_was", "number_of_a_directory", "number_of_a_file"}
 # Kept by calls that no guest may make in any case, or that are not there.
 NEVER = {"memory_of_an_outsider", "take_its_descriptor", "memory_of_xenos", "memory_by_number"}
 

@@ -34,7 +34,7 @@ extern int dir_fd;              // inherited: closed_dir
 extern int file_fd;             // inherited: ro_dir/file, for reading
 
 struct attempt { const char *name; int (*escape)(void); };
-extern const struct attempt files[], links[], proc[], descriptors[], races[], processes[], sockets[], programs[];
+extern const struct attempt files[], links[], proc[], descriptors[], races[], processes[], sockets[], programs[], threads[];
 
 // Paths made of a directory and more.
 static inline const char *in(const char *dir, const char *rest) {

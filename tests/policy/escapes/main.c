@@ -7,6 +7,7 @@ int outsider, port, dir_fd, file_fd;
 static const struct { const char *name; const struct attempt *attempts; } groups[] = {
     {"files", files}, {"links", links}, {"proc", proc}, {"descriptors", descriptors}, {"races", races},
     {"processes", processes}, {"sockets", sockets}, {"programs", programs},
+    {"threads", threads},
 };
 
 static void run(const struct attempt *attempt) {
