@@ -34,10 +34,19 @@ def guests() -> Path:
 
 
 def missing() -> str:
-    """Why nothing can run, or an empty string."""
+    """Why the matrix cannot run, or an empty string."""
     if not (guests() / "usr" / "bin" / "stress-ng").exists():
         return f"no guest system in {guests()}: scripts/prepare-tests guests fetches it"
-    return ""
+    return missing_namespaces()
+
+
+@functools.cache
+def missing_namespaces() -> str:
+    """Why there can be no rooms on this host, or an empty string."""
+    if not shutil.which("unshare"):
+        return "unshare of util-linux is missing"
+    done = subprocess.run([*_SPACES, "true"], capture_output=True)
+    return "this host allows no user namespaces: " + done.stderr.decode(errors="replace").strip() if done.returncode else ""
 
 
 @functools.cache
@@ -72,21 +81,22 @@ def furnish() -> None:
             (etc / f"{name}.new").rename(etc / name)
 
 
-def command(engine: str, folder: Path, script: str) -> list[str]:
-    """The command that runs `script` by the guest's bash, in `folder`."""
+def command(engine: str, folder: Path, script: str, system: Path | None = None) -> list[str]:
+    """The command that runs `script` by the bash of the guest system, in `folder`."""
+    system = system or guests()
     user = f"unshare --user --map-user={USER} --map-group={USER}"
     plain = shlex.join(f"{name}={value}" for name, value in _ENVIRONMENT.items())
     words = ["bash", "-c", script]
     if engine == "xenos":
         kept = shlex.join(f"{name}={os.environ[name]}" for name in ("XENOS_CACHE", "XDG_CACHE_HOME") if name in os.environ)
         cache = "" if "XENOS_CACHE" in os.environ else f"XENOS_CACHE={shlex.quote(str(cache_folder()))}"
-        run = shlex.join([*xenos_command(), "run", "--sysroot", str(guests()), *words])
+        run = shlex.join([*xenos_command(), "run", "--sysroot", str(system), *words])
         inner = f"cd {shlex.quote(str(folder))} && exec {user} env -i {plain} {kept} {cache} {run}"
     elif engine == "qemu":
         inner = _in_root(folder, f"""
             mount -t binfmt_misc none /proc/sys/fs/binfmt_misc
             printf %s ':guest:M::{_MAGIC}:{_MASK}:{qemu()}:F' >/proc/sys/fs/binfmt_misc/register
-        """, guests(), user, plain, words)
+        """, system, user, plain, words)
     else:
         inner = _in_root(folder, "", guests().with_name("guests-native"), user, plain, words)
     return [*_SPACES, shutil.which("sh") or "/bin/sh", "-c", inner]

@@ -16,8 +16,8 @@ from guests.matrix.rooms import command, scratch
 from guests.matrix.verdicts import Run
 
 
-def run(errand: Errand, engine: str) -> Run:
-    """Run it in a folder of its own; `engine` is xenos, qemu or native."""
+def run(errand: Errand, engine: str, system: Path | None = None) -> Run:
+    """Run it in a folder of its own; `engine` is xenos, qemu or native, `system` another sysroot than the matrix's."""
     with scratch() as folder:
         if errand.folder is not None:
             for path in errand.folder.iterdir():
@@ -26,7 +26,7 @@ def run(errand: Errand, engine: str) -> Run:
         log = folder.with_name("log")
         with open(log, "wb") as out:
             start = time.monotonic()
-            child = subprocess.Popen(command(engine, folder, errand.script), stdin=subprocess.DEVNULL, stdout=out,
+            child = subprocess.Popen(command(engine, folder, errand.script, system), stdin=subprocess.DEVNULL, stdout=out,
                                      stderr=subprocess.STDOUT, start_new_session=True)
             client = _Client(errand.host, folder, start + errand.limit) if errand.host else None
             hung, status, cpu = _wait(child, start + errand.limit)
