@@ -26,7 +26,7 @@ def test_every_way_ends_at_the_limit(tmp_path: Path) -> None:
     program = tmp_path / "memory"
     subprocess.run([CROSS, "-static", "-O1", "-w", SOURCE, "-o", program], check=True)
     free = dict(line.split() for line in run("run", program).stdout.splitlines())
-    assert set(free.values()) == {MOST} and len(free) == 9
+    assert set(free.values()) == {MOST} and len(free) == 11
     ended = run("run", "--max-memory=64M", program)
     assert ended.status == 0 and ended.stderr == ""
     held = dict(line.split() for line in ended.stdout.splitlines())

@@ -1,5 +1,6 @@
 // How much memory can be had, by each way of getting it: MiB, one line for each way.
 #define _GNU_SOURCE
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,6 +23,17 @@ static int by_mmap(void) {
 static int by_shared_mmap(void) {
     int got = 0;
     while (got < MOST && mmap(NULL, MIB, PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0) != MAP_FAILED) got++;
+    return got;
+}
+static int by_dev_zero(void) {
+    int got = 0, fd = open("/dev/zero", O_RDWR);
+    for (char *at; got < MOST && (at = mmap(NULL, MIB, PROT_READ, MAP_SHARED, fd, 0)) != MAP_FAILED; got++)
+        if (mprotect(at, MIB, PROT_READ | PROT_WRITE)) break;
+    return got;
+}
+static int by_dev_zero_at_once(void) {
+    int got = 0, fd = open("/dev/zero", O_RDWR);
+    while (got < MOST && mmap(NULL, MIB, PROT_WRITE, MAP_SHARED, fd, 0) != MAP_FAILED) got++;
     return got;
 }
 static int by_brk(void) {
@@ -76,7 +88,7 @@ static int in_the_same_place(void) {
 
 int main(void) {
     static const struct { const char *name; int (*take)(void); } ways[] = {
-        {"mmap", by_mmap}, {"shared", by_shared_mmap}, {"brk", by_brk}, {"mremap", by_mremap}, {"mprotect", by_mprotect},
+        {"mmap", by_mmap}, {"shared", by_shared_mmap}, {"brk", by_brk}, {"zero", by_dev_zero}, {"zero2", by_dev_zero_at_once}, {"mremap", by_mremap}, {"mprotect", by_mprotect},
         {"hidden", by_hiding_what_was_written}, {"memfd", by_memfd}, {"again", again_and_again}, {"place", in_the_same_place},
     };
     for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {

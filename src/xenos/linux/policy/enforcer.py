@@ -10,6 +10,7 @@ from xenos.linux.policy import rules
 from xenos.linux.policy.memory import Ledger
 from xenos.linux.policy.namespace import LOOK, READ, WRITE, Namespace
 from xenos.linux.policy.procfs import look_up, text_of, usable
+from xenos.memory.flat import MemoryFault
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,7 +23,8 @@ if TYPE_CHECKING:
 
 # What a call wants of a path, beyond LOOK, READ and WRITE: to give a name away or take it, or to make something new.
 NAME, MAKE = 8, 16
-EBADF, EACCES, EBUSY, EEXIST, ENOENT, EPERM = 9, 13, 16, 17, 2, 1
+EPERM, ENOENT, EBADF, EACCES, EFAULT, EBUSY, EEXIST, EINVAL, ENAMETOOLONG = 1, 2, 9, 13, 14, 16, 17, 22, 36
+PATH_MAX = 4096
 S_IFMT, S_IFLNK, S_IFDIR = 0o170000, 0o120000, 0o040000
 AT_FDCWD = -100
 AF_UNIX = 1
@@ -115,6 +117,8 @@ class Enforcer:
         """Where a guest's path leads; what it holds open is held until the end of the call."""
         files = self.files
         assert files is not None
+        if len(path) >= PATH_MAX:
+            raise OSError(ENAMETOOLONG, os.strerror(ENAMETOOLONG))
         here = b"" if path.startswith(b"/") else text_of(process, dirfd)
         place = files.find(
             here, path, follow=follow, special=lambda text, itself: look_up(process, files, text, itself),
@@ -227,6 +231,10 @@ class Guarded(Call):
             return self.rule(self.enforcer, process, self.call, raw)
         except OSError as error:
             return -(error.errno or EPERM)
+        except MemoryFault:
+            return -EFAULT
+        except (OverflowError, ValueError):     # a number that no call of the host's takes
+            return -EINVAL
         finally:
             errand.located = None
             while errand.held:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import stat
 from bisect import bisect_right
 
 TYPE_CHECKING = False
@@ -12,7 +14,7 @@ if TYPE_CHECKING:
 
 ENOMEM = 12
 PAGE, WRITE = 4096, 2
-MAP_TYPE, MAP_PRIVATE, MAP_FIXED, MAP_ANONYMOUS = 15, 2, 0x10, 0x20
+MAP_TYPE, MAP_PRIVATE, MAP_FIXED, MAP_ANONYMOUS, MAP_GROWSDOWN = 15, 2, 0x10, 0x20, 0x100
 MREMAP_DONTUNMAP = 4
 _GIVING_BACK = frozenset((4, 9))    # MADV_DONTNEED, MADV_REMOVE
 
@@ -77,8 +79,11 @@ class Ledger:
 
     def mmap(self, process: Process, call: Call, raw: list[int]) -> int | None:
         """mmap(2)."""
+        raw = list(raw)
+        raw[3] &= ~MAP_GROWSDOWN    # it would grow by faults, uncounted
         start, length, flags = raw[0], _pages(raw[1]), raw[3]
-        counts = raw[2] & WRITE and (flags & MAP_ANONYMOUS or flags & MAP_TYPE == MAP_PRIVATE)
+        own = flags & MAP_ANONYMOUS or flags & MAP_TYPE == MAP_PRIVATE or _is_device(raw[4])
+        counts = raw[2] & WRITE and own
         replaced = self.within(start, start + length) if flags & MAP_FIXED else 0
         if counts and self.full(length - replaced):
             return -ENOMEM
@@ -152,5 +157,13 @@ def _pages(length: int) -> int:
 
 
 def _is_own(region: Region) -> bool:
-    """Whether memory is the guest's: not a file's that it shares."""
-    return region.file is None or not region.shared
+    """Whether memory is the guest's: not a file's that it shares. /dev/zero is no such file."""
+    return region.file is None or not region.shared or region.file.startswith("/dev/")
+
+
+def _is_device(fd: int) -> bool:
+    """Whether a mapping is of /dev/zero, or something like it."""
+    try:
+        return stat.S_ISCHR(os.fstat((fd & 0xFFFFFFFF ^ 0x80000000) - 0x80000000).st_mode)
+    except OSError:
+        return False
