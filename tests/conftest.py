@@ -9,5 +9,8 @@ pytest_plugins = ["guests.table"]
 
 _QEMU = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "xenos" / "oracles" / "qemu-riscv64"
 
+# Tests see no sysroot that the user has made for himself.
+os.environ["XENOS_DATA"] = os.path.join(os.devnull, "xenos")
+
 if os.access(_QEMU, os.X_OK):
     os.environ.setdefault("XENOS_QEMU_RISCV64", str(_QEMU))

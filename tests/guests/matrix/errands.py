@@ -51,7 +51,7 @@ ERRANDS = (
                    "time", "float", "math", "struct", "ctypes")),
     _program("node", 180),
     _program("java", 300),
-    _program("go", 600),
+    _program("go", 900),
     _program("rust", 300),
     _program("gcc", 180),
     _program("perl", 60, sample=True),

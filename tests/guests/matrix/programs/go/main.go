@@ -1,11 +1,10 @@
-// Goroutines, channels, mutexes, preemption by signal, a nil pointer, garbage, HTTP on the loopback.
+// Goroutines, channels, mutexes, preemption by signal, a nil pointer, garbage, sockets on the loopback.
 package main
 
 import (
 	"fmt"
 	"io"
 	"net"
-	"net/http"
 	"os"
 	"os/exec"
 	"runtime"
@@ -89,26 +88,39 @@ func main() {
 		fmt.Println(err)
 		os.Exit(1)
 	}
-	go http.Serve(listener, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, r.URL.Path) }))
+	go func() {
+		for {
+			client, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			go func() {
+				defer client.Close()
+				io.Copy(client, client)
+			}()
+		}
+	}()
 	var good int64
 	for i := 0; i < 50; i++ {
 		group.Add(1)
 		go func(i int) {
 			defer group.Done()
 			path := fmt.Sprintf("/%d", i)
-			answer, err := http.Get("http://" + listener.Addr().String() + path)
+			server, err := net.Dial("tcp", listener.Addr().String())
 			if err != nil {
 				fmt.Println(err)
 				return
 			}
-			defer answer.Body.Close()
-			if text, _ := io.ReadAll(answer.Body); string(text) == path {
+			defer server.Close()
+			fmt.Fprint(server, path)
+			server.(*net.TCPConn).CloseWrite()
+			if text, _ := io.ReadAll(server); string(text) == path {
 				atomic.AddInt64(&good, 1)
 			}
 		}(i)
 	}
 	group.Wait()
-	fmt.Println("http", good)
+	fmt.Println("sockets", good)
 
 	select {
 	case <-time.After(10 * time.Millisecond):
