@@ -157,6 +157,7 @@ class Behaviour:
     cut_after: int = 0                          # bytes after which the connection ends, for longer packages, this often:
     cuts: int = 0
     slow: float = 0.0                           # seconds between two blocks of a package
+    stuck: bool = False                         # it never sends the last byte of a package
     asked: list[tuple[str, str]] = field(default_factory=list)      # path, Range
 
 
@@ -186,7 +187,10 @@ def served(root: Path) -> Iterator[tuple[str, Behaviour]]:
                 behaviour.cuts -= 1
                 content = content[: behaviour.cut_after]
             try:
-                if path.suffix == ".deb" and behaviour.slow:
+                if path.suffix == ".deb" and behaviour.stuck:
+                    self.wfile.write(content[:-1])
+                    self.server_ended.wait()
+                elif path.suffix == ".deb" and behaviour.slow:
                     for at in range(0, len(content), 2048):
                         self.wfile.write(content[at : at + 2048])
                         if self.server_ended.wait(behaviour.slow):

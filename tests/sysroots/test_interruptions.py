@@ -65,6 +65,7 @@ class Place:
 def place(server: tuple[str, Behaviour], tmp_path: Path) -> Iterator[Place]:
     yield Place(tmp_path, server[0])
     server[1].slow = 0
+    server[1].stuck = False
 
 
 def test_killed_at_any_moment(place: Place) -> None:
@@ -109,6 +110,22 @@ def test_told_to_end_it_leaves_nothing_but_what_was_fetched(
     server[1].asked.clear()
     assert place.run(*place.create).status == 0
     assert any(path == "/pool/big.deb" and asked for path, asked in server[1].asked)    # from where it broke off
+
+
+def test_a_server_that_does_not_go_on_is_left_at_once(place: Place, server: tuple[str, Behaviour]) -> None:
+    server[1].stuck = True
+    child = place.start(*place.create)
+    part = place.folder / "cache" / "packages" / f"trixie-{ISA}" / f"big_1.0-1_{ISA}.deb.part"
+    for _ in range(1000):
+        if part.exists():
+            break
+        time.sleep(0.01)
+    time.sleep(0.3)
+    child.send_signal(signal.SIGINT)
+    started = time.monotonic()
+    child.communicate(timeout=25)
+    assert child.returncode == 130 and time.monotonic() - started < 5
+    assert list(place.sysroot.parent.iterdir()) == []
 
 
 def test_of_several_makers_one_makes_it(place: Place) -> None:

@@ -50,6 +50,7 @@ def examine() -> tuple[Facts, list[str], bool]:
         "xenos": {"version": __version__, "package": os.path.dirname(os.path.dirname(os.path.abspath(__file__)))},
         "host": _host(), "engines": engines, "guest memory": _memory(missing), "confinement": _confinement(missing),
         "cache": _cache(missing),
+        "sysroots": _sysroots(),
     }
     return facts, missing, usable
 
@@ -172,6 +173,19 @@ def _cache(missing: list[str]) -> dict[str, object]:
             for entry in sorted(entries, key=lambda entry: entry.name):
                 facts[entry.name] = _bytes(_size(entry.path))
     return facts
+
+
+def _sysroots() -> dict[str, object]:
+    from xenos.sysroots.record import all_named, read
+
+    facts: dict[str, object] = {}
+    for name, path in all_named().items():
+        try:
+            made = read(path)
+            facts[name] = f"{path}: {made.suite}, {len(made.packages)} packages"
+        except XenosError as error:
+            facts[name] = str(error)
+    return facts or {"none": "`xenos sysroot create` makes one"}
 
 
 def _size(path: str) -> int:

@@ -9,8 +9,8 @@ import threading
 import time
 import urllib.error
 import urllib.request
+from collections import deque
 from collections.abc import Callable, Iterable
-from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 
 from xenos.errors import SysrootError
@@ -73,16 +73,33 @@ def read(url: str, limit: int = 64 << 20) -> bytes | None:
 def fetch_all(files: Iterable[Wanted], advance: Advance) -> None:
     """Fetch what is not there yet. What was fetched of a file before an interruption is kept, and used the next time."""
     stop = threading.Event()
-    pool = ThreadPoolExecutor(_AT_ONCE)
-    jobs = [pool.submit(fetch, file, advance, stop) for file in files]
+    todo = deque(files)
+    problems: list[BaseException] = []
+
+    def work() -> None:
+        try:
+            while todo and not stop.is_set():
+                fetch(todo.popleft(), advance, stop)
+        except IndexError:
+            pass    # another one took the last
+        except BaseException as problem:
+            problems.append(problem)
+            stop.set()
+
+    # Daemons: a server that does not go on must not keep a user waiting who has pressed Ctrl-C.
+    threads = [threading.Thread(target=work, daemon=True) for _ in range(min(_AT_ONCE, len(todo)))]
+    for thread in threads:
+        thread.start()
     try:
-        wait(jobs, return_when=FIRST_EXCEPTION)
-        for job in jobs:
-            if job.done():
-                job.result()
+        for thread in threads:
+            while thread.is_alive() and not stop.is_set():
+                thread.join(0.2)
     finally:
         stop.set()      # a thread ends at its next block
-        pool.shutdown(wait=True, cancel_futures=True)
+        for thread in threads:
+            thread.join(0.2)
+    if problems:
+        raise problems[0]
 
 
 def fetch(file: Wanted, advance: Advance, stop: threading.Event) -> None:
