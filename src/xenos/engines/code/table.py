@@ -7,6 +7,10 @@ from __future__ import annotations
 
 import ctypes
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 FREE, DELETED = 1, 3
 
 
@@ -14,7 +18,8 @@ class Table:
     """`address` and `mask` are what the runtime's lookup needs; the table doubles when it is half full."""
 
     def __init__(self, alignment: int, entries: int = 1 << 16) -> None:
-        self.count = 0
+        self.count = 0      # of entries that are not free: deleted ones, too
+        self._old: list[object] = []
         self._shift = alignment.bit_length() - 2   # neighbouring instructions take neighbouring entries
         self.spacing = 3 - self._shift             # what shifts an address to its entry of 16 bytes
         self._make(entries)
@@ -38,37 +43,16 @@ class Table:
                 return 0
             at = at + 2 & mask
 
-    def insert(self, pc: int, code: int) -> None:
-        """Add or replace an entry. The caller publishes `address` and `mask` again: the table may have moved."""
-        words, mask = self.words, self.mask >> 3
-        at = pc >> self._shift & mask
-        free = -1
-        while words[at] not in (FREE, pc):
-            if free < 0 and words[at] == DELETED:
-                free = at
-            at = at + 2 & mask
-        if words[at] == FREE:
-            if free >= 0:
-                at = free   # or code that is changed time and again would fill the table with what was deleted
-            else:
-                self.count += 1
-        words[at + 1] = code
-        words[at] = pc
-        if self.count << 5 > self.mask:
-            self._grow()
+    def reserve(self, entries: int, move: Callable[[int, int, int, int, int], int]) -> None:
+        """Make room for so many more: `move(table, mask, new table, its mask, spacing)` enters all in the new one, and counts them.
 
-    def reserve(self, entries: int) -> None:
-        """Make room for so many more."""
+        The caller publishes `address` and `mask` again. Other threads may look into the old table for some time.
+        """
         while self.count + entries << 5 > self.mask:
-            self._grow()
-
-    def _grow(self) -> None:
-        old = self.words
-        self.count = 0
-        self._make((self.mask >> 4) + 1 << 1)
-        for at in range(0, len(old), 2):
-            if old[at] not in (FREE, DELETED):
-                self.insert(old[at], old[at + 1])
+            old, mask = self.address, self.mask
+            self._old.append(self._memory)
+            self._make((mask >> 4) + 1 << 1)
+            self.count = move(old, mask, self.address, self.mask, self.spacing)
 
     def remove(self, pc: int) -> None:
         """Forget one entry."""

@@ -22,7 +22,8 @@ class Faults:
 
     def __init__(self, engine: StencilEngine) -> None:
         self._engine = engine
-        self._known: dict[int, tuple[int, int]] = {}    # host address -> pc, instructions counted but not done
+        # Host address -> pc, instructions counted but not done, whether it reads and writes in one step.
+        self._known: dict[int, tuple[int, int, bool]] = {}
 
     def changed(self) -> None:
         """What is where in generated code is no longer what it was."""
@@ -38,7 +39,7 @@ class Faults:
             except MemoryFault as fault:    # the code itself is gone
                 cpu.pc = fault.address
                 return Fault(Fault.EXECUTE, fault.address, fault.mapped)
-        cpu.pc, back = known
+        cpu.pc, back, both = known
         cpu.set(at.COUNT, cpu.count - back)
         memory = self._engine.memory
         address = cpu.get(at.FAULT_ADDRESS) - BASE
@@ -46,13 +47,13 @@ class Faults:
         if code >> 32 == _SIGSEGV and code & 0xFFFF_FFFF in _MAPPED_ERRORS and 0 <= address < memory.size:
             write = cpu.get(at.FAULT_WRITE)
             region = memory.regions.at(address)
-            if write in (0, 1) and (region is None or not region.prot & (2 if write else 1)):
+            if (write == 1 or write == 0 and not both) and (region is None or not region.prot & (2 if write else 1)):
                 mapped = Fault.NOTHING if region is None else Fault.PROTECTED
                 return Fault(Fault.WRITE if write else Fault.READ, address, mapped)
         # The reference engine knows the exact address and reason also where the hardware does not.
         return self._engine.reference.step(cpu, memory)
 
-    def _locate(self, host: int) -> tuple[int, int]:
+    def _locate(self, host: int) -> tuple[int, int, bool]:
         engine = self._engine
         for segment in engine.all_segments():
             if 0 <= host - segment.base < segment.capacity:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 _BLOCKS = 3 * at.MOST     # of a unit, at most
 # The functions that are called from here, and how many arguments they take.
-_FUNCTIONS = {"translate": 3, "locate": 4, "connect": 3, "enter_all": 4}
+_FUNCTIONS = {"translate": 3, "locate": 4, "connect": 3, "enter_all": 4, "move": 5}
 
 
 class Translator:
@@ -32,7 +32,7 @@ class Translator:
 
     def __init__(self, arena: Arena, image: Made, read: Callable[[], bytes], memory: int, single: bool = False) -> None:
         self.part, functions = load(image, arena)
-        self._translate, self._locate, self._connect, self._fill = (functions[name] for name in _FUNCTIONS)
+        self._translate, self._locate, self._connect, self._enter_all, self._move = (functions[name] for name in _FUNCTIONS)
         self._read = read
         self._book: ctypes.Array[ctypes.c_char] | None = None     # most runs find everything in the cache
         self._desk = ctypes.create_string_buffer(at.DESK)
@@ -61,7 +61,7 @@ class Translator:
 
     def translate(self, pc: int, limit: int, segment: Segment, table: Table) -> bool:
         """Translate what is at `pc`, up to `limit`, into a segment, and enter its blocks in the table; False if that is full."""
-        table.reserve(_BLOCKS)
+        table.reserve(_BLOCKS, self._move)
         self._begin(segment, table)
         while True:
             done = self._translate(self._address, pc, limit)
@@ -71,11 +71,12 @@ class Translator:
             table.count += self._words[at.ENTERED >> 3]
             return done == at.FINE
 
-    def locate(self, pc: int, limit: int, offset: int, first: int = 0, source: bytes = b"") -> tuple[int, int] | None:
+    def locate(self, pc: int, limit: int, offset: int, first: int = 0, source: bytes = b"") -> tuple[int, int, bool] | None:
         """Which instruction of the block at `pc` the code at `offset` from its start belongs to. Give the bytes at `first` that
         it was translated from if they may be others now.
 
-        Gives (address of the instruction, instructions of the block that were counted but not done).
+        Gives (address of the instruction, instructions of the block that were counted but not done, whether it reads and writes
+        in one step).
         """
         self._open()
         old = ctypes.create_string_buffer(source)
@@ -85,12 +86,14 @@ class Translator:
         self._words[at.MEMORY >> 3] = self._memory
         if number < 0:
             return None
-        return self._words[at.PLACES + at.PLACE * number >> 3], self._words[at.DONE >> 3] - number
+        words = self._words
+        return (words[at.PLACES + at.PLACE * number >> 3], words[at.DONE >> 3] - number,
+                bool(words[at.FLAGS >> 3] & at.HELD))
 
     def fill(self, segment: Segment, table: Table) -> None:
         """Enter all blocks of a segment that came from the cache in the table, which has none of them."""
-        table.reserve(segment.blocks)
-        self._fill(segment.address, table.address, table.mask, table.spacing)
+        table.reserve(segment.blocks, self._move)
+        self._enter_all(segment.address, table.address, table.mask, table.spacing)
         table.count += segment.blocks
 
     def body(self, source: bytes) -> bytes:

@@ -101,7 +101,7 @@ def locate(desk: int, pc: int, limit: int, offset: int) -> int:
     """Which instruction of the block at `pc` the code at `offset` from its start belongs to, by its number; -1 if none.
 
     The block is placed once more: the same words give the same code, so that no table of addresses is kept. Their addresses
-    stand in the list of places.
+    stand in the list of places, the instruction's flags on the desk.
     """
     i64[desk + at.TAILS] = 0
     i64[desk + at.COLDS] = 0
@@ -110,4 +110,17 @@ def locate(desk: int, pc: int, limit: int, offset: int) -> int:
     number = i64[desk + at.DONE] - 1
     while number >= 0 and i64[desk + at.PLACES + at.PLACE * number + 8] > inside:
         number -= 1
+    if number >= 0:
+        form = form_at(desk, i64[desk + at.PLACES + at.PLACE * number])
+        i64[desk + at.FLAGS] = u32[form + at.FORM_FLAGS]
     return number
+
+
+def form_at(desk: int, pc: int) -> int:
+    """The form of the instruction at `pc`."""
+    book = i64[desk + at.BOOK]
+    memory = i64[desk + at.MEMORY] + pc
+    word = u16[memory]
+    if word & i64[book + at.SHORT_MASK] == i64[book + at.SHORT_VALUE]:
+        return decode(desk, word | u16[memory + 2] << 16, 4)
+    return decode(desk, word, 2)

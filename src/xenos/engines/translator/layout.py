@@ -66,7 +66,7 @@ ENTERED = 64                        # entries of the table of blocks that were f
 CHOSEN, LETTER, REGISTER, VALUE, STACK = 72, 80, 128, 176, 224
 # The block at hand: where it ends in the guest, instructions, bytes of its body and of all of it, where it jumps, why it leaves
 # generated code, bytes before the body, the end of what was read to know all that.
-AFTER, DONE, BODY, WHOLE, TARGET, WHY, PREFIX, SEEN = 352, 360, 368, 376, 384, 392, 400, 448
+AFTER, DONE, BODY, WHOLE, TARGET, WHY, PREFIX, SEEN, FLAGS = 352, 360, 368, 376, 384, 392, 400, 448, 456
 # The unit at hand: how many tails, exits, blocks; bytes of cold code, and of what lies in the segment.
 TAILS, EXITS, BLOCKS, COLDS, LENGTH = 408, 416, 424, 432, 440
 MOST = 64                           # instructions of a block, and after so many a unit ends

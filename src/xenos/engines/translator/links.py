@@ -76,6 +76,21 @@ def enter_all(segment: int, table: int, mask: int, spacing: int) -> None:
         i64[table + entry] = pc
 
 
+def move(table: int, mask: int, new: int, new_mask: int, spacing: int) -> int:
+    """Enter all that a table has in a larger one; gives how many that are."""
+    moved = 0
+    for number in range((mask >> 4) + 1):
+        pc = i64[table + 16 * number]
+        if pc != FREE and pc != DELETED:
+            entry = pc << spacing & new_mask
+            while i64[new + entry] != FREE:
+                entry = entry + 16 & new_mask
+            i64[new + entry] = pc
+            i64[new + entry + 8] = i64[table + 16 * number + 8]
+            moved += 1
+    return moved
+
+
 def chain(segment: int, pc: int) -> int:
     """Where the list of jumps begins that want to go to `pc`, among others."""
     return i64[segment + CHAINS] + 4 * (pc >> 1 & i64[segment + CHAINS_MASK])
