@@ -61,6 +61,19 @@ def test_run_finds_programs_of_the_sysroot_given(archive: Archive, tmp_path: Pat
     assert xenos("run", "--sysroot", tmp_path / "mine", "greet", **folders(tmp_path)).stdout == "from the sysroot\n"
 
 
+def test_so_does_python(archive: Archive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import xenos as front_door
+
+    create(archive, tmp_path)
+    monkeypatch.setenv("XENOS_DATA", str(tmp_path / "data"))
+    result = front_door.run("greet", capture=True)
+    assert (result.status, result.text) == (7, "from the sysroot\n")
+    with front_door.Process("greet") as process:
+        assert process.pc
+    with pytest.raises(front_door.XenosError, match="greet: no such program"):
+        front_door.run("greet", sysroot="/")
+
+
 def test_a_file_of_the_current_directory_comes_first(archive: Archive, tmp_path: Path) -> None:
     create(archive, tmp_path)
     (tmp_path / "greet").write_bytes(printing(b"from here\n"))
