@@ -6,13 +6,14 @@ is not touched.
 
 from __future__ import annotations
 
+import ctypes
 import os
 import pwd
 import re
 import shutil
 import subprocess
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from xenos.errors import SysrootError
 from xenos.sysroots import signature
@@ -22,6 +23,7 @@ from xenos.sysroots.progress import Progress
 
 _SOURCES = "/etc/apt"
 _FRESH = 24 * 3600      # seconds for which lists are not read again
+_PR_SET_PDEATHSIG, _SIGTERM = 1, 15
 _ONE_LINE = re.compile(r"^deb\s+(?:\[[^\]]*\]\s+)?(\S+)\s+\S+")
 
 
@@ -110,7 +112,7 @@ class Apt:
             return found
         words = [f"{package.name}={package.version}" for package in missing]
         with subprocess.Popen(["apt-get", *self.options, "download", *words], cwd=folder, stdin=subprocess.DEVNULL,
-                              stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as child:
+                              stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, preexec_fn=_end_with_us()) as child:
             try:
                 said, seen = _follow(child, list(found.values()), progress)
             except BaseException:
@@ -123,10 +125,16 @@ class Apt:
 
     def _apt(self, program: str, *words: str) -> str:
         done = subprocess.run([program, *self.options, *words], stdin=subprocess.DEVNULL, capture_output=True,
-                              env={**os.environ, "LC_ALL": "C.UTF-8"})
+                              preexec_fn=_end_with_us(), env={**os.environ, "LC_ALL": "C.UTF-8"})
         if done.returncode != 0:
             raise SysrootError(f"{program} {words[0]} failed{_last(done.stderr.decode(errors='replace'))}")
         return done.stdout.decode("utf-8", "replace")
+
+
+def _end_with_us() -> Callable[[], object]:
+    """What makes a child end when we are killed: it would go on, beside the next one that is started."""
+    prctl = ctypes.CDLL(None).prctl     # looked up before the fork
+    return lambda: prctl(_PR_SET_PDEATHSIG, _SIGTERM, 0, 0, 0)
 
 
 def _follow(child: subprocess.Popen[bytes], paths: list[str], progress: Progress) -> tuple[str, int]:
