@@ -8,6 +8,7 @@ import pytest
 
 from linux.kit import SCRATCH, Guest
 from xenos.errors import MissingFile
+from xenos.linux import kernel
 from xenos.linux.paths import Paths
 
 ENOENT, EBADF, EACCES, EFAULT, EEXIST, ENOTDIR, EINVAL, ENOTTY, ERANGE, ENOSYS = 2, 9, 13, 14, 17, 20, 22, 25, 34, 38
@@ -60,27 +61,6 @@ def test_bad_pointers_are_efault(guest: Guest, tmp_path: Path, address: int) -> 
     assert guest.call("getcwd", address, 4096) == -EFAULT
     assert guest.call("rt_sigprocmask", 0, address or 8, 0, 8) == -EFAULT
     assert guest.call("execve", address, 0, 0) == -EFAULT
-
-
-def test_fuzzed_arguments_never_raise(guest: Guest, tmp_path: Path) -> None:
-    """Every call survives arguments that make no sense. (Not those that end, wait or leave the test's own process.)"""
-    from xenos.linux.table import CALLS
-
-    skipped = {
-        "exit", "exit_group", "execve", "execveat", "clone", "clone3", "kill", "tkill", "tgkill", "rt_sigsuspend",
-        "setsid", "close_range", "setuid", "setgid", "setreuid", "setregid", "setresuid", "setresgid", "setgroups",
-        "setpgid", "sync", "umask", "close", "setpriority", "sched_setscheduler", "setrlimit", "prlimit64", "dup3",
-        "pselect6", "ppoll", "rt_sigtimedwait", "sched_setaffinity", "setitimer", "wait4", "waitid", "fchdir",
-        "sched_yield", "dup", "nanosleep", "clock_nanosleep", "futex", "chdir", "rt_sigreturn",
-    }
-    guest.call("chdir", os.fsencode(tmp_path))
-    values = (0, 1, 3, SCRATCH, SCRATCH + 0x100000 - 4, 1 << 31, (1 << 63) + 5, (1 << 64) - 1)
-    for name in sorted(set(CALLS) - skipped):
-        for value in values:
-            for other in values:
-                first = 50 if CALLS[name].partition(" ")[2][:1] == "d" else value
-                result = guest.call(name, first, other, value, other, value, other)
-                assert -4096 < result or result >= 0, name
 
 
 def test_stat(guest: Guest, tmp_path: Path) -> None:
@@ -212,7 +192,7 @@ def test_own_descriptors_of_xenos_are_out_of_reach(guest: Guest) -> None:
 def test_files_of_proc_speak_of_the_guest(guest: Guest) -> None:
     guest.argv, guest.name = [b"prog", b"arg"], b"/bin/prog"
     for path, expected in (
-        (b"/proc/cpuinfo", b"cpu : 0\n\n"), (b"/proc/self/cmdline", b"prog\0arg\0"), (b"/proc/self/comm", b"prog\n"),
+        (b"/proc/cpuinfo", b"cpu : 0\n\n"), (b"/proc/self/cmdline", b"prog\0arg\0"),
     ):
         fd = guest.call("openat", CWD, path, 0)
         length = guest.call("read", fd, BUFFER, 4096)
@@ -256,12 +236,26 @@ def test_table_names_functions_with_as_many_arguments() -> None:
     from inspect import Parameter, signature
 
     from xenos.linux.generic_numbers import NUMBERS
+    from xenos.linux.passing import Passed
     from xenos.linux.table import CALLS
 
     assert set(CALLS) <= set(NUMBERS.values())
     for name, entry in CALLS.items():
         where, _, letters = entry.partition(" ")
-        module, _, function = where.partition(":")
-        parameters = list(signature(getattr(import_module(f"xenos.linux.{module}"), function)).parameters.values())[1:]
-        required = sum(p.default is Parameter.empty for p in parameters)
-        assert required <= len(letters) <= len(parameters), name
+        if where in ("=", "=+"):
+            assert kernel.has(name), name
+            assert Passed(name, letters, opens=False).steps or not letters, name
+        elif where not in ("EPERM", "ENOSYS"):
+            module, _, function = where.partition(":")
+            found = signature(getattr(import_module(f"xenos.linux.{module}"), function))
+            parameters = list(found.parameters.values())[1:]
+            required = sum(p.default is Parameter.empty for p in parameters)
+            assert required <= len(letters) <= len(parameters), name
+
+
+def test_every_number_is_answered() -> None:
+    """What the table does not name is not yet there in any kernel that C libraries know, or belongs to one guest."""
+    from xenos.linux.generic_numbers import NUMBERS
+    from xenos.linux.table import CALLS
+
+    assert set(NUMBERS.values()) - set(CALLS) <= {"restart_syscall", "futex_wake", "futex_wait", "futex_requeue"}

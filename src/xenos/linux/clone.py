@@ -111,7 +111,7 @@ def _fork(process: Process, flags: int, stack: int, parent_tid: int, tls: int, c
         if flags & CLONE_PARENT_SETTID:
             process.memory.store(parent_tid, 4, pid)
         if flags & CLONE_PIDFD:
-            process.memory.store(pidfd, 4, process.opened(os.pidfd_open(pid), True))
+            process.memory.store(pidfd, 4, process.opened(os.pidfd_open(pid)))
         if ends[0] >= 0:
             os.close(ends[1])
             _await_vfork(process, ends[0], pointer)

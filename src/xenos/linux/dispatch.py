@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from xenos.linux.table import ABSENT, CALLS
+from xenos.linux.table import CALLS
 from xenos.memory.flat import MemoryFault
 
 TYPE_CHECKING = False
@@ -15,10 +15,15 @@ if TYPE_CHECKING:
     Reader = Callable[[Process, int], "int | bytes"]
 
 EFAULT, EINVAL, ENOMEM, ENOSYS = 14, 22, 12, 38
+_REFUSALS = {"EPERM": 1, "ENOSYS": ENOSYS}
 
 
 def _int(process: Process, value: int) -> int:
     return (value & 0xFFFFFFFF ^ 0x80000000) - 0x80000000
+
+
+def _descriptor(process: Process, value: int) -> int:
+    return process.descriptors.check((value & 0xFFFFFFFF ^ 0x80000000) - 0x80000000)
 
 
 def _unsigned(process: Process, value: int) -> int:
@@ -38,7 +43,7 @@ def _string(process: Process, value: int) -> bytes:
 
 
 _READERS: dict[str, Reader] = {
-    "d": _int, "i": _int, "u": _unsigned, "o": _unsigned, "x": _unsigned, "l": _long,
+    "d": _descriptor, "i": _int, "u": _unsigned, "o": _unsigned, "x": _unsigned, "l": _long,
     "z": _word, "p": _word, "b": _word, "r": _word, "s": _string,
 }
 
@@ -68,6 +73,21 @@ class Call:
             return -ENOMEM
 
 
+class Refused(Call):
+    """A system call that fails with one and the same error, whatever is asked of it."""
+
+    __slots__ = ("error",)
+
+    def __init__(self, name: str, letters: str, error: int) -> None:
+        self.name = name
+        self.letters = letters
+        self.error = error
+
+    def __call__(self, process: Process, raw: list[int]) -> int:
+        """-errno."""
+        return -self.error
+
+
 def find(process: Process, number: int) -> Call:
     """The call behind a number of this guest, under the process's policy if it has one."""
     call = _find(process, number)
@@ -84,12 +104,18 @@ def _find(process: Process, number: int) -> Call:
         answer = _function(module, function)
         return Call(name, answer, "p" * (answer.__code__.co_argcount - 1))
     where, _, letters = CALLS.get(name, "").partition(" ")
+    if where in ("=", "=+"):
+        from xenos.linux.passing import Passed
+
+        return Passed(name, letters, opens=where == "=+")
+    if where in _REFUSALS:
+        return Refused(name, letters, _REFUSALS[where])
     if not where:
-        if process.strace and name not in ABSENT:
+        if process.strace:
             from xenos.linux import strace
 
             strace.note(f"system call {name or number} is not there: -ENOSYS (said once)")
-        return Call(name or f"call_{number}", _absent, "pppppp")
+        return Refused(name or f"call_{number}", "pppppp", ENOSYS)
     module, _, function = where.partition(":")
     return Call(name, _function(f"xenos.linux.{module}", function), letters)
 
@@ -97,7 +123,3 @@ def _find(process: Process, number: int) -> Call:
 def _function(module: str, name: str) -> Answer:
     answer: Answer = getattr(__import__(module, None, None, (name,)), name)
     return answer
-
-
-def _absent(process: Process, *_: int) -> int:
-    return -ENOSYS

@@ -63,7 +63,7 @@ def replace(process: Process, found: program.Program, environment: list[bytes]) 
     from xenos.linux import timers
     from xenos.linux.thread import NOBODY
 
-    _close_on_exec(process)
+    process.descriptors.after_exec()
     process.signals.clear_handlers()
     process.leader.alternate_stack = NOBODY
     timers.delete_all(process)
@@ -90,23 +90,9 @@ def _is_host(head: bytes) -> bool:
     return head[:6] == own[:6] and head[18:20] == own[18:20]
 
 
-def _close_on_exec(process: Process) -> None:
-    for fd in [fd for fd, close in process.descriptors.items() if close]:
-        del process.descriptors[fd]
-        try:
-            os.close(fd)
-        except OSError:
-            pass
-
-
 def _execute_host(process: Process, opened: program.Opened, environment: list[bytes]) -> int:
     """Become a program of the host; it inherits what the guest's exec would hand on."""
     names = dict(item.split(b"=", 1) for item in environment if b"=" in item)
-    for fd, close in process.descriptors.items():
-        try:
-            os.set_inheritable(fd, not close)
-        except OSError:
-            pass
     if process.cwd_fd is not None:
         os.fchdir(process.cwd_fd)
     if process.vfork_pipe >= 0:

@@ -1,52 +1,78 @@
-"""sys/ioctl.h: terminals, and a few requests of files and pipes. Their numbers and structures are asm-generic's."""
+"""sys/ioctl.h: terminals, files, pipes and interfaces. Numbers and structures are asm-generic's, on most hosts, too.
+
+What a request points to the host's kernel reads and writes itself. Only requests are passed of which it is known that
+no addresses stand in what they point to: those of a guest would lead astray. Their sizes alone do not tell.
+"""
 
 from __future__ import annotations
+
+import ctypes
+import os
+import struct
+
+from xenos.linux import kernel, passing
+from xenos.memory.flat import BASE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from xenos.linux.process import Process
 
-ENOTTY = 25
-FIONCLEX, FIOCLEX, FIONBIO, FIOASYNC, FIONREAD, FIOQSIZE = 0x5450, 0x5451, 0x5421, 0x5452, 0x541B, 0x5460
-_TERMIOS, _TERMIOS2, _WINSIZE, _INT, _LONG = 36, 44, 8, 4, 8
+EPERM, EFAULT, ENOTTY = 1, 14, 25
+TIOCGPTPEER = 0x5441
+SIOCGIFCONF = 0x8912
+FICLONE = 0x40049409
 
-# Request -> bytes read from the guest, bytes written to it.
-_SIZES = {
-    0x5401: (0, _TERMIOS), 0x5402: (_TERMIOS, 0), 0x5403: (_TERMIOS, 0), 0x5404: (_TERMIOS, 0),  # TCGETS...
-    0x802C542A: (0, _TERMIOS2), 0x402C542B: (_TERMIOS2, 0), 0x402C542C: (_TERMIOS2, 0), 0x402C542D: (_TERMIOS2, 0),
-    0x540F: (0, _INT), 0x5410: (_INT, 0), 0x5429: (0, _INT),  # TIOCGPGRP...
-    0x5413: (0, _WINSIZE), 0x5414: (_WINSIZE, 0),  # TIOCGWINSZ...
-    0x5411: (0, _INT), FIONREAD: (0, _INT), FIONBIO: (_INT, 0), FIOASYNC: (_INT, 0), FIOQSIZE: (0, _LONG),
-    0x5415: (0, _INT), 0x5416: (_INT, 0), 0x5417: (_INT, 0), 0x5418: (_INT, 0),  # TIOCMGET...
-    0x5424: (0, _INT), 0x5423: (_INT, 0), 0x5420: (_INT, 0),  # TIOCGETD...
-    0x80045430: (0, _INT), 0x40045431: (_INT, 0), 0x80045432: (0, _INT), 0x80045438: (0, _INT), 0x80045439: (0, _INT),
-    0x80086601: (0, _LONG), 0x40086602: (_LONG, 0), 0x80081272: (0, _LONG), 0x1268: (0, _INT), 0x1260: (0, _LONG),
-    0x4020940D: (32, 0),                                                                                  # FICLONERANGE
-}
-# Requests whose argument is a number.
+_POINTERS = frozenset((
+    # struct termios, termios2, termio and winsize; the terminal's process group and session
+    *range(0x5401, 0x5409), 0x802C542A, 0x402C542B, 0x402C542C, 0x402C542D, 0x540F, 0x5410, 0x5413, 0x5414, 0x5429,
+    # TIOCOUTQ, modem lines, FIONREAD, FIONBIO, TIOCPKT, FIOASYNC, line discipline, FIOQSIZE, soft carrier
+    0x5411, 0x5415, 0x5416, 0x5417, 0x5418, 0x541B, 0x5421, 0x5420, 0x5452, 0x5423, 0x5424, 0x5460, 0x5419, 0x541A,
+    # pseudo-terminals: number, lock, signal, packet mode, exclusive mode
+    0x80045430, 0x40045431, 0x80045432, 0x80045438, 0x80045439, 0x80045440,
+    # FS_IOC_*: flags, version, extents, attributes, label; FICLONERANGE
+    0x80086601, 0x40086602, 0x80087601, 0x40087602, 0xC020660B, 0x801C581F, 0x401C5820, 0x81009431, 0x41009432,
+    0x4020940D,
+    # BLKGETSIZE, BLKSSZGET, BLKGETSIZE64; RNDGETENTCNT
+    0x1260, 0x1268, 0x80081272, 0x80045200,
+    # SIOCATMARK and owners; SIOCGSTAMP
+    *range(0x8901, 0x8908),
+    # SIOCGIFNAME, SIOCGIFFLAGS, addresses, metric, MTU, hardware address, index, queue length, map
+    0x8910, 0x8913, 0x8915, 0x8917, 0x8919, 0x891B, 0x891D, 0x8921, 0x8927, 0x8933, 0x8942, 0x8970,
+))
+# Requests whose argument is a number, or that have none.
 _NUMBERS = frozenset((
-    0x5409, 0x540A, 0x540B, 0x540C, 0x540D, 0x540E, 0x5422, 0x5425, 0x5427, 0x5428, 0x5441, 0x40049409,
+    0x5409, 0x540A, 0x540B, 0x540C, 0x540D, 0x540E, 0x5422, 0x5425, 0x5427, 0x5428, 0x5450, 0x5451, 0x40045436,
+    TIOCGPTPEER, FICLONE,
+))
+# TIOCSTI, TIOCCONS, TIOCVHANGUP and setting up interfaces or routes: not for guests.
+_FORBIDDEN = frozenset((
+    0x5412, 0x541D, 0x5437, 0x890B, 0x890C, 0x8914, 0x8916, 0x8918, 0x891A, 0x891C, 0x8922, 0x8923, 0x8924, 0x8943,
 ))
 
 
 def ioctl(process: Process, fd: int, request: int, argp: int) -> int:
     """ioctl(2)."""
-    import fcntl as host
-
-    if request in (FIOCLEX, FIONCLEX):
-        host.fcntl(fd, host.F_GETFD)
-        process.descriptors[fd] = request == FIOCLEX
-        return 0
+    if request in _POINTERS:
+        return kernel.call(process, "ioctl", fd, request, passing.address(process, argp))
     if request in _NUMBERS:
-        number: int = host.ioctl(fd, request, argp & 0x7FFFFFFF)
-        return process.opened(number) if request == 0x5441 else number
-    sizes = _SIZES.get(request)
-    if sizes is None:
-        host.fcntl(fd, host.F_GETFD)
-        return -ENOTTY
-    reads, writes = sizes
-    data = bytearray(process.memory.read(argp, reads) if reads else bytes(writes))
-    result: int = host.ioctl(fd, request, data, True)
-    if writes:
-        process.memory.write(argp, data)
+        if request == FICLONE:
+            process.descriptors.check(passing.signed(argp))
+        result = kernel.call(process, "ioctl", fd, request, argp)
+        return process.opened(result) if request == TIOCGPTPEER and result >= 0 else result
+    if request == SIOCGIFCONF:
+        return _interfaces(process, fd, argp)
+    os.get_inheritable(fd)
+    return -EPERM if request in _FORBIDDEN else -ENOTTY
+
+
+def _interfaces(process: Process, fd: int, argp: int) -> int:
+    """SIOCGIFCONF: struct ifconf is a length and a pointer."""
+    memory = process.memory
+    length, where = struct.unpack("<ixxxxQ", memory.read(argp, 16))
+    if where and where + max(length, 0) > memory.size:
+        return -EFAULT
+    conf = ctypes.create_string_buffer(struct.pack("<ixxxxQ", length, where + BASE if where else 0), 16)
+    result = kernel.call(process, "ioctl", fd, SIOCGIFCONF, conf)
+    if result >= 0:
+        memory.write(argp, conf.raw[:4])
     return result

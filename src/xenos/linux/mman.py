@@ -1,27 +1,33 @@
-"""sys/mman.h: mapping memory."""
+"""sys/mman.h and brk: mapping memory."""
 
 from __future__ import annotations
 
 import os
 import struct
 
+from xenos.linux import kernel
 from xenos.memory.flat import BASE, page_up
+from xenos.memory.host import PAGE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from xenos.linux.process import Process
 
-ENOMEM, EFAULT, EEXIST, EINVAL = 12, 14, 17, 22
-PAGE = 4096
+EPERM, EAGAIN, ENOMEM, EACCES, EFAULT, EEXIST, EINVAL, ENOSPC, EOPNOTSUPP = 1, 11, 12, 13, 14, 17, 22, 28, 95
 PROT_ALL = 7
 PROT_GROWSDOWN, PROT_GROWSUP = 0x01000000, 0x02000000
 MAP_SHARED, MAP_PRIVATE, MAP_SHARED_VALIDATE, MAP_TYPE = 1, 2, 3, 15
-MAP_FIXED, MAP_ANONYMOUS, MAP_FIXED_NOREPLACE = 0x10, 0x20, 0x100000
-MREMAP_MAYMOVE, MREMAP_FIXED, MREMAP_DONTUNMAP = 1, 2, 4
-_LOWEST = 0x10000  # vm.mmap_min_addr, as Linux sets it
-# Advice that changes what the guest reads, or that a child sees; all other advice is about speed.
-_ADVICE_DONE = frozenset((4, 8, 9, 10, 11, 18, 19))
-_ADVICE_KNOWN = frozenset((*range(5), *range(8, 26)))
+MAP_FIXED, MAP_ANONYMOUS, MAP_GROWSDOWN, MAP_HUGETLB, MAP_FIXED_NOREPLACE = 0x10, 0x20, 0x100, 0x40000, 0x100000
+_VALIDATED = 0x1FF9FF   # flags that MAP_SHARED_VALIDATE knows
+MCL_ALL = 7
+RLIMIT_DATA, RLIMIT_STACK, RLIMIT_AS = 2, 3, 9
+_LOWEST = 0x10000       # vm.mmap_min_addr, as Linux sets it
+_REGIONS_MAX = 30000    # with as many holes between them, what a host's vm.max_map_count leaves to us
+_GUARD = 256 * PAGE     # what stays free below memory that grows (stack_guard_gap)
+# madvise(2): advice that the host is given; that which is nothing to a guest; that which harms the host's memory.
+_ADVICE = frozenset((*range(5), 8, 9, 14, 15, 18, 19, 20, 21, 22, 23, 24, 25))
+_ADVICE_IGNORED = frozenset((10, 11, 12, 13, 16, 17))
+_ADVICE_POISON = frozenset((100, 101))
 
 
 def mmap(process: Process, addr: int, length: int, prot: int, flags: int, fd: int, offset: int) -> int:
@@ -34,30 +40,52 @@ def mmap(process: Process, addr: int, length: int, prot: int, flags: int, fd: in
         return -ENOMEM
     length = page_up(length)
     anonymous = flags & MAP_ANONYMOUS != 0
-    if not anonymous:
-        os.fstat(fd)  # EBADF comes before all that follows
-    fixed = flags & (MAP_FIXED | MAP_FIXED_NOREPLACE)
-    if fixed:
-        if addr & PAGE - 1:
-            return -EINVAL
-        if addr + length > memory.size:
-            return -ENOMEM
-        if addr < _LOWEST:
-            return -1  # EPERM
-        if flags & MAP_FIXED_NOREPLACE and memory.regions.between(addr, addr + length):
-            return -EEXIST
-    else:
-        addr = _place(process, addr & -PAGE, length, -1 if anonymous else fd, offset)
-    prot &= PROT_ALL
     if anonymous:
         fd, offset = -1, 0
-    memory.map(addr, length, prot, fd=fd, offset=offset, shared=kind != MAP_PRIVATE)
+    else:
+        os.get_inheritable(process.descriptors.check(fd))  # EBADF comes before all that follows
+        if kind == MAP_SHARED_VALIDATE and flags & ~_VALIDATED:
+            return -EOPNOTSUPP
+    if flags & MAP_HUGETLB:
+        return -ENOMEM  # there are none for guests
+    prot &= PROT_ALL
+    with memory.lock:
+        if flags & (MAP_FIXED | MAP_FIXED_NOREPLACE):
+            if addr & PAGE - 1:
+                return -EINVAL
+            if addr + length > memory.size - PAGE:
+                return -ENOMEM
+            if addr < _LOWEST:
+                return -EPERM
+            if flags & MAP_FIXED_NOREPLACE and memory.regions.between(addr, addr + length):
+                return -EEXIST
+        else:
+            addr = _place(process, addr & -PAGE, length, fd, offset)
+        if not allows(process, length, prot, private=kind == MAP_PRIVATE):
+            return -ENOMEM
+        memory.map(addr, length, prot, fd=fd, offset=offset, shared=kind != MAP_PRIVATE)
+        if flags & MAP_GROWSDOWN and anonymous:
+            memory.growing.add(addr)
     return addr
+
+
+def allows(process: Process, extra: int, prot: int, *, private: bool = True) -> bool:
+    """Whether the limits that the guest set itself, and the host's on mappings, leave room for `extra` bytes more."""
+    regions = process.memory.regions
+    if len(regions) >= _REGIONS_MAX:
+        return False
+    limits = process.limits
+    if RLIMIT_AS in limits and sum(region.end - region.start for region in regions) + extra > limits[RLIMIT_AS][0]:
+        return False
+    if RLIMIT_DATA in limits and private and prot & 2:
+        data = sum(region.end - region.start for region in regions if region.prot & 2 and not region.shared)
+        return data + extra <= limits[RLIMIT_DATA][0]
+    return True
 
 
 def _place(process: Process, wish: int, length: int, fd: int, offset: int) -> int:
     memory = process.memory
-    if wish >= _LOWEST and wish + length <= memory.size and not memory.regions.between(wish, wish + length):
+    if wish >= _LOWEST and wish + length <= memory.size - PAGE and not memory.regions.between(wish, wish + length):
         return wish
     if fd >= 0 and offset == 0 and not wish:
         # The first mapping of a library reserves its whole length; it goes where it always goes.
@@ -79,7 +107,7 @@ def _library(fd: int) -> bytes:
         return b""
 
 
-def _range(process: Process, addr: int, length: int) -> int:
+def span(process: Process, addr: int, length: int) -> int:
     """The length in whole pages; OSError for a range that no call takes."""
     if addr & PAGE - 1:
         raise OSError(EINVAL, "not a whole page")
@@ -99,114 +127,149 @@ def munmap(process: Process, addr: int, length: int) -> int:
 def mprotect(process: Process, addr: int, length: int, prot: int) -> int:
     """mprotect(2)."""
     memory = process.memory
-    length = _range(process, addr, length)
-    if prot & PROT_GROWSDOWN:
-        region = memory.regions.at(addr)
-        if region is not None:
-            addr, length = region.start, addr + length - region.start
+    if prot & PROT_GROWSDOWN and prot & PROT_GROWSUP:
+        return -EINVAL
+    length = span(process, addr, length)
+    if not length:
+        return 0
     if prot & ~(PROT_ALL | PROT_GROWSDOWN | PROT_GROWSUP):
         return -EINVAL
-    if length:
+    with memory.lock:
+        if prot & (PROT_GROWSDOWN | PROT_GROWSUP):
+            region = memory.regions.at(addr)
+            if region is None:
+                return -ENOMEM
+            if prot & PROT_GROWSUP or (region.start not in memory.growing and region.name != "[stack]"):
+                return -EINVAL
+            addr, length = region.start, addr + length - region.start
+        if len(memory.regions) >= _REGIONS_MAX:
+            return -ENOMEM
         memory.protect(addr, length, prot & PROT_ALL)
     return 0
 
 
-def mremap(process: Process, old_address: int, old_size: int, new_size: int, flags: int, new_address: int) -> int:
-    """mremap(2)."""
-    memory = process.memory
-    if old_address & PAGE - 1 or not new_size or flags & ~7:
-        return -EINVAL
-    if (flags & MREMAP_FIXED and not flags & MREMAP_MAYMOVE) or flags & MREMAP_DONTUNMAP or not old_size:
-        return -EINVAL
-    if new_size > memory.size:
-        return -ENOMEM
-    old_size, new_size = page_up(old_size), page_up(new_size)
-    old_end = old_address + old_size
-    if old_end > memory.size or not memory.regions.covered(old_address, old_end):
-        return -EFAULT
-    if flags & MREMAP_FIXED:
-        new_end = new_address + new_size
-        if new_address & PAGE - 1 or new_end > memory.size or (old_address < new_end and new_address < old_end):
-            return -EINVAL
-        if old_size > new_size:
-            memory.unmap(old_address + new_size, old_size - new_size)
-            old_size = new_size
-        memory.move(old_address, old_size, new_address, new_size)
-        return new_address
-    if new_size <= old_size:
-        if new_size < old_size:
-            memory.unmap(old_address + new_size, old_size - new_size)
-        return old_address
-    region = memory.regions.at(old_end - 1)
-    assert region is not None
-    extra = new_size - old_size
-    free = old_end + extra <= memory.size and not memory.regions.between(old_end, old_end + extra)
-    if free and region.file is None and not region.shared:
-        memory.map(old_end, extra, region.prot, name=region.name)
-        return old_address
-    if not flags & MREMAP_MAYMOVE:
-        return -ENOMEM
-    target = memory.find_free(new_size)
-    memory.move(old_address, old_size, target, new_size)
-    return target
+def pkey_mprotect(process: Process, addr: int, length: int, prot: int, pkey: int) -> int:
+    """pkey_mprotect(2) of a machine without protection keys."""
+    return mprotect(process, addr, length, prot) if pkey in (-1, 0) else -EINVAL
+
+
+def pkey_alloc(process: Process, flags: int, access_rights: int) -> int:
+    """pkey_alloc(2), likewise."""
+    return -EINVAL if flags or access_rights & ~3 else -ENOSPC
+
+
+def pkey_free(process: Process, pkey: int) -> int:
+    """pkey_free(2), likewise."""
+    return -EINVAL
 
 
 def madvise(process: Process, addr: int, length: int, advice: int) -> int:
-    """madvise(2)."""
-    if addr & PAGE - 1 or advice not in _ADVICE_KNOWN:
+    """madvise(2). What no guest can tell from nothing is nothing: a child of fork has all memory, too."""
+    if addr & PAGE - 1 or advice not in _ADVICE | _ADVICE_IGNORED | _ADVICE_POISON:
         return -EINVAL
-    length = _range(process, addr, length)
-    if length and advice in _ADVICE_DONE:
-        process.memory.discard(addr, length, advice)
-    return 0 if process.memory.regions.covered(addr, addr + length) or not length else -ENOMEM
+    if advice in _ADVICE_POISON:
+        return -EPERM
+    length = span(process, addr, length)
+    if not length:
+        return 0
+    memory = process.memory
+    with memory.lock:
+        if advice in _ADVICE:
+            memory.discard(addr, length, advice)
+        return 0 if memory.regions.covered(addr, addr + length) else -ENOMEM
+
+
+def _mapped(process: Process, addr: int, length: int, name: str, *arguments: int) -> int:
+    """A call of the host on a range, all of which must be mapped."""
+    with process.memory.lock:
+        if length and not process.memory.regions.covered(addr, addr + length):
+            return -ENOMEM
+        return kernel.call(process, name, BASE + addr, length, *arguments)
 
 
 def msync(process: Process, addr: int, length: int, flags: int) -> int:
     """msync(2)."""
-    length = _range(process, addr, length)
-    if flags & ~7 or flags & 5 == 5:
-        return -EINVAL
-    if length and not process.memory.regions.covered(addr, addr + length):
-        return -ENOMEM
-    if length:
-        from xenos.linux import libc
-
-        libc.call("msync", BASE + addr, length, flags)
-    return 0
+    return _mapped(process, addr, span(process, addr, length), "msync", flags)
 
 
 def mincore(process: Process, addr: int, length: int, vec: int) -> int:
     """mincore(2)."""
-    length = _range(process, addr, length)
-    if not length:
-        return 0
-    if not process.memory.regions.covered(addr, addr + length):
-        return -ENOMEM
-    import ctypes
-
-    from xenos.linux import libc
-
-    data = ctypes.create_string_buffer(length // PAGE)
-    libc.call("mincore", BASE + addr, length, ctypes.addressof(data))
-    process.memory.write(vec, data.raw)
-    return 0
+    length = span(process, addr, length)
+    return _mapped(process, addr, length, "mincore", kernel.pointer(process, vec, length // PAGE))
 
 
 def mlock(process: Process, addr: int, length: int) -> int:
-    """mlock(2), munlock(2): pages stay where the host keeps them."""
-    end = page_up(addr + length)
+    """mlock(2)."""
     start = addr & -PAGE
-    if end > process.memory.size or not process.memory.regions.covered(start, end):
-        return -ENOMEM
+    return _mapped(process, start, span(process, start, addr - start + length), "mlock")
+
+
+def mlock2(process: Process, addr: int, length: int, flags: int) -> int:
+    """mlock2(2)."""
+    start = addr & -PAGE
+    return _mapped(process, start, span(process, start, addr - start + length), "mlock2", flags)
+
+
+def munlock(process: Process, addr: int, length: int) -> int:
+    """munlock(2)."""
+    start = addr & -PAGE
+    return _mapped(process, start, span(process, start, addr - start + length), "munlock")
+
+
+def mlockall(process: Process, flags: int) -> int:
+    """mlockall(2): for the host all of guest memory is one mapping, most of it empty; what is used stays where it is."""
+    return 0 if flags and not flags & ~MCL_ALL and flags != 4 else -EINVAL
+
+
+def munlockall(process: Process) -> int:
+    """munlockall(2)."""
     return 0
 
 
-def mlockall(process: Process) -> int:
-    """mlockall(2), munlockall(2): as mlock."""
-    return 0
+def brk(process: Process, address: int) -> int:
+    """brk(2) as the kernel has it: the new end of the heap, or the old one where that cannot be."""
+    memory = process.memory
+    with memory.lock:
+        old = process.break_end
+        if address < process.break_start or address > memory.size:
+            return old
+        old_page, new_page = page_up(old), page_up(address)
+        try:
+            if new_page > old_page:
+                if memory.regions.between(old_page, new_page + PAGE):
+                    return old  # a page is kept free between the heap and what follows
+                if not allows(process, new_page - old_page, 3):
+                    return old
+                memory.map(old_page, new_page - old_page, 3, name="[heap]")
+            elif new_page < old_page:
+                memory.unmap(new_page, old_page - new_page)
+        except OSError:
+            return old
+        process.break_end = address
+        return address
 
 
-def memfd_create(process: Process, name: bytes, flags: int) -> int:
-    """memfd_create(2)."""
-    close_on_exec = flags & 1 != 0
-    return process.opened(os.memfd_create(os.fsdecode(name), flags | os.MFD_CLOEXEC), close_on_exec)
+def grow(process: Process, address: int) -> bool:
+    """After a fault below memory that grows downwards: make it larger, if there is room and the limit allows."""
+    memory = process.memory
+    with memory.lock:
+        start = address & -PAGE
+        above = memory.regions.between(start, memory.size)[:1]
+        if not above or above[0].start not in memory.growing or above[0].start <= start:
+            return False
+        region = above[0]
+        limit = process.limits.get(RLIMIT_STACK, (8 << 20, 0))[0]
+        if region.end - start > limit or start < _LOWEST + _GUARD:
+            return False
+        if memory.regions.between(start - _GUARD, start):
+            return False
+        if not allows(process, region.start - start, region.prot):
+            return False
+        before = region.start
+        try:
+            memory.map(start, before - start, region.prot, name=region.name)
+        except OSError:
+            return False
+        memory.growing.discard(before)
+        memory.growing.add(start)
+    return True

@@ -10,6 +10,7 @@ from xenos.cpu.exits import Breakpoint, Budget, Fault, Illegal, Interrupted, Sys
 from xenos.cpu.layout import COUNT
 from xenos.errors import EngineError
 from xenos.linux import dispatch, kernel, loader, program, stack
+from xenos.linux.descriptors import Descriptors
 from xenos.linux.outcome import Outcome
 from xenos.linux.paths import Paths
 from xenos.linux.signals import SIGBUS, SIGILL, SIGSEGV, SIGTRAP, Signals
@@ -80,7 +81,7 @@ class Process:
 
     def _fresh(self) -> None:
         self.outcome: Outcome | None = None
-        self.descriptors: dict[int, bool] = {}  # those that the guest opened -> close-on-exec
+        self.descriptors = Descriptors()        # those that the guest opened or inherited
         self.cwd_fd: int | None = None          # the guest's current directory, where it is not the host's
         self.name = b""                         # path of the program, as the guest calls it
         self.executable = b""                   # and on the host
@@ -128,7 +129,10 @@ class Process:
         self.name = self.paths.guest(self.executable)
         self.argv, self.env = found.argv, env
         self.leader.clear_child_tid = self.leader.robust_list = 0
-        self.leader.comm = b""
+        if self.bridge is not None:
+            from xenos.linux import prctl
+
+            prctl.rename(os.path.basename(self.name))
         for call in self.after_exec:
             call()
 
@@ -267,6 +271,11 @@ class Process:
         if kind is Interrupted:
             return          # what for stands in the WAKE word
         if isinstance(exit, Fault):
+            if exit.mapped == Fault.NOTHING and self.memory.growing:
+                from xenos.linux import mman
+
+                if mman.grow(self, exit.address):
+                    return
             self._trap(SIGSEGV if exit.mapped in (Fault.NOTHING, Fault.PROTECTED) else SIGBUS, exit)
         elif kind is Illegal:
             self._trap(SIGILL, exit)
@@ -331,24 +340,28 @@ class Process:
         """
         if self.policy is not None and self.policy.files is not None:
             return self.policy.locate(self, dirfd, path, follow)
-        if path.startswith(b"/"):
-            if path.startswith(b"/proc/"):
-                from xenos.linux import procfs
+        if b"proc" in path or b"/dev/" in path or self.descriptors.listings:
+            from xenos.linux import procfs
 
-                if follow and procfs.is_own(path, b"exe"):
-                    return self.executable, None
+            found = procfs.locate(self, dirfd, path, follow=follow)
+            if found is not None:
+                return found
+        if path.startswith(b"/"):
             return self.paths.host(path, follow=follow), None
         return path, self.cwd_fd if dirfd == -100 else dirfd
 
     def hide(self, fd: int) -> int:
-        """Move a descriptor of our own above those that guests use; returns its new number."""
+        """Move a descriptor of our own above those that guests use, if so many may be open; returns its new number."""
         import fcntl
 
-        high: int = fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, HIDDEN)
+        try:
+            high: int = fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, HIDDEN)
+        except OSError:  # a limit below that: the guest cannot use it where it is, either (see `descriptors`)
+            return fd
         os.close(fd)
         return high
 
-    def opened(self, fd: int, close_on_exec: bool = False) -> int:
+    def opened(self, fd: int) -> int:
         """Note a descriptor that the guest has got; returns it."""
-        self.descriptors[fd] = close_on_exec
+        self.descriptors.add(fd)
         return fd

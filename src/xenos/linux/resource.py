@@ -1,72 +1,73 @@
-"""sys/resource.h: limits, use and priority."""
+"""sys/resource.h: limits."""
 
 from __future__ import annotations
 
 import os
-import resource as host
 import struct
+
+from xenos.linux import kernel, passing
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from resource import struct_rusage
+
     from xenos.linux.process import Process
 
-EINVAL = 22
-RLIMIT_STACK, RLIMIT_AS, RLIMIT_DATA = 3, 9, 2
-_MASK = (1 << 64) - 1
-# A guest that limits its own address space or data would take the memory from Xenos: these are only remembered.
+EPERM, EINVAL = 1, 22
+RLIMIT_DATA, RLIMIT_STACK, RLIMIT_MEMLOCK, RLIMIT_AS = 2, 3, 8, 9
+_LAST = 16
+_INFINITY = (1 << 64) - 1
+# A guest that limits its own address space or data would take the memory from Xenos: `mman` holds it to these.
 _KEPT_HERE = frozenset((RLIMIT_AS, RLIMIT_DATA, RLIMIT_STACK))
 
 
-def _limits(process: Process, resource: int) -> tuple[int, int]:
+def limits(process: Process, resource: int) -> tuple[int, int]:
+    """The soft and the hard limit of this guest; OSError (EINVAL) for a resource that is none."""
     own = process.limits.get(resource)
     if own is not None:
         return own
+    import resource as host
+
     soft, hard = host.getrlimit(resource)
     if resource == RLIMIT_STACK:
         from xenos.linux.loader import STACK_SIZE
 
         soft = STACK_SIZE
-    return soft & _MASK, hard & _MASK
-
-
-def _set(process: Process, pid: int, resource: int, address: int) -> None:
-    soft, hard = struct.unpack("<QQ", process.memory.read(address, 16))
-    if soft > hard:
-        raise OSError(EINVAL, "limit above its maximum")
-    if resource in _KEPT_HERE:
-        process.limits[resource] = soft, hard
-        return
-    signed = tuple(-1 if value == _MASK else value for value in (soft, hard))
-    host.prlimit(pid, resource, (signed[0], signed[1]))
+    return soft & _INFINITY, hard & _INFINITY
 
 
 def getrlimit(process: Process, resource: int, rlim: int) -> int:
     """getrlimit(2)."""
-    process.memory.write(rlim, struct.pack("<QQ", *_limits(process, resource)))
-    return 0
+    return prlimit(process, 0, resource, 0, rlim)
 
 
 def setrlimit(process: Process, resource: int, rlim: int) -> int:
     """setrlimit(2)."""
-    _set(process, 0, resource, rlim)
-    return 0
+    process.memory.read(rlim, 16)
+    return prlimit(process, 0, resource, rlim, 0)
 
 
 def prlimit(process: Process, pid: int, resource: int, new_limit: int, old_limit: int) -> int:
     """prlimit(2)."""
-    if pid in (0, os.getpid()):
-        old = _limits(process, resource)
-    else:
-        soft, hard = host.prlimit(pid, resource)
-        old = soft & _MASK, hard & _MASK
+    if resource >= _LAST:
+        return -EINVAL
+    if pid not in (0, os.getpid()) or resource not in _KEPT_HERE:
+        new, old = passing.address(process, new_limit), passing.address(process, old_limit)
+        return kernel.call(process, "prlimit64", pid, resource, new, old)
+    soft, hard = limits(process, resource)
     if new_limit:
-        _set(process, pid, resource, new_limit)
+        wish = struct.unpack("<QQ", process.memory.read(new_limit, 16))
+        if wish[0] > wish[1]:
+            return -EINVAL
+        if wish[1] > hard and os.geteuid():
+            return -EPERM
+        process.limits[resource] = wish
     if old_limit:
-        process.memory.write(old_limit, struct.pack("<QQ", *old))
+        process.memory.write(old_limit, struct.pack("<QQ", soft, hard))
     return 0
 
 
-def pack_usage(use: host.struct_rusage) -> bytes:
+def pack_usage(use: struct_rusage) -> bytes:
     """A `struct rusage`."""
     times = (*divmod(round(use.ru_utime * 10**6), 10**6), *divmod(round(use.ru_stime * 10**6), 10**6))
     return struct.pack(
@@ -74,20 +75,3 @@ def pack_usage(use: host.struct_rusage) -> bytes:
         use.ru_nswap, use.ru_inblock, use.ru_oublock, use.ru_msgsnd, use.ru_msgrcv, use.ru_nsignals,
         use.ru_nvcsw, use.ru_nivcsw,
     )
-
-
-def getrusage(process: Process, who: int, usage: int) -> int:
-    """getrusage(2)."""
-    process.memory.write(usage, pack_usage(host.getrusage(who)))
-    return 0
-
-
-def getpriority(process: Process, which: int, who: int) -> int:
-    """getpriority(2) as the kernel answers it: 20 less the nice value."""
-    return 20 - os.getpriority(which, who)
-
-
-def setpriority(process: Process, which: int, who: int, prio: int) -> int:
-    """setpriority(2)."""
-    os.setpriority(which, who, prio)
-    return 0

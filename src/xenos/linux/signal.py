@@ -95,8 +95,9 @@ def signalfd4(process: Process, fd: int, mask: int, sizemask: int, flags: int) -
     """signalfd(2)."""
     if sizemask != _SET:
         return -EINVAL
-    made = kernel.plain("signalfd4", fd, kernel.pointer(process, mask, 8), _SET, flags | _CLOEXEC)
-    return made if made < 0 or fd != -1 else process.opened(made, flags & _CLOEXEC != 0)
+    process.descriptors.check(fd)
+    made = kernel.plain("signalfd4", fd, kernel.pointer(process, mask, 8), _SET, flags)
+    return made if made < 0 or fd != -1 else process.opened(made)
 
 
 def _on_stack(process: Process, stack: tuple[int, int, int]) -> bool:

@@ -1,97 +1,123 @@
-"""sys/socket.h. Sockets are the host's; addresses pass through: their structures are the same for every 64-bit ISA."""
+"""sys/socket.h. Sockets are the host's; addresses pass through: their structures are the same for every 64-bit ISA.
+
+Only the names of local sockets are paths, which the guest and the host may call differently.
+"""
 
 from __future__ import annotations
 
 import ctypes
 import struct
 
-from xenos.linux import libc
-from xenos.linux.uio import vector
-from xenos.linux.unistd import span
-from xenos.memory.flat import BASE
+from xenos.linux import kernel, passing
+from xenos.linux.passing import EINVAL
+from xenos.linux.unistd import give_pair
+from xenos.memory.flat import MemoryFault
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from xenos.linux.process import Process
 
-EINVAL, ENAMETOOLONG, EMSGSIZE = 22, 36, 90
-SOCK_CLOEXEC, SOCK_NONBLOCK = 0o2000000, 0o4000
-MSG_CMSG_CLOEXEC, MSG_NOSIGNAL = 0x40000000, 0x4000
-_ADDRESS_MAX = 128  # sizeof(struct sockaddr_storage)
-_LOCAL_MAX = 110    # sizeof(struct sockaddr_un)
-_OPTION_MAX = 4096
-_CONTROL_MAX = 64 << 10
-_MSGHDR = struct.Struct("<QIxxxxQQQQixxxx")
-
-
-def _kind(type: int) -> int:
-    return type | SOCK_CLOEXEC
+EPERM, ENAMETOOLONG, ENOPROTOOPT = 1, 36, 92
+ADDRESS_MAX = 128   # sizeof(struct sockaddr_storage)
+_LOCAL = b"\1\0"    # AF_UNIX
+_LOCAL_MAX = 108    # bytes of a path in struct sockaddr_un
+SOL_IP, SOL_SOCKET, SOL_TCP, SOL_IPV6 = 0, 1, 6, 41
+SO_ATTACH_FILTER, SO_ATTACH_REUSEPORT_CBPF, TCP_ZEROCOPY_RECEIVE = 26, 51, 35
+_TABLES = range(64, 80)     # options of iptables, which hold addresses
+# Host path of a local socket -> what the guest called it: it is told its own words again.
+_names: dict[bytes, bytes] = {}
 
 
 def socket(process: Process, domain: int, type: int, protocol: int) -> int:
     """socket(2)."""
-    return process.opened(libc.call("socket", domain, _kind(type), protocol), type & SOCK_CLOEXEC != 0)
+    fd = kernel.call(process, "socket", domain, type, protocol)
+    return process.opened(fd) if fd >= 0 else fd
 
 
 def socketpair(process: Process, domain: int, type: int, protocol: int, sv: int) -> int:
     """socketpair(2)."""
-    process.memory.read(sv, 8)
-    pair = (ctypes.c_int * 2)()
-    libc.call("socketpair", domain, _kind(type), protocol, ctypes.addressof(pair))
-    for fd in pair:
-        process.opened(fd, type & SOCK_CLOEXEC != 0)
-    process.memory.write(sv, struct.pack("<ii", *pair))
-    return 0
+    ends = ctypes.create_string_buffer(8)
+    result = kernel.call(process, "socketpair", domain, type, protocol, ends)
+    return result if result < 0 else give_pair(process, ends.raw, sv)
 
 
-def _address(process: Process, addr: int, length: int) -> bytes:
-    """A socket address; the path of a local one is the guest's."""
-    if length > _ADDRESS_MAX:
+def host_address(process: Process, addr: int, length: int) -> bytes:
+    """A guest's socket address, as the host has it; OSError."""
+    if not 0 <= length <= ADDRESS_MAX:
         raise OSError(EINVAL, "address too long")
     data = process.memory.read(addr, length)
     if process.policy is not None:
         process.policy.check_address(data)
-    if data[:2] != b"\1\0" or data[2:3] in (b"", b"\0"):  # not AF_UNIX, or without a path
+    if data[:2] != _LOCAL or data[2:3] in (b"", b"\0"):  # no local socket, or one without a path
         return data
-    host, dir_fd = process.locate(-100, data[2:].split(b"\0", 1)[0])
-    moved = data[:2] + (host if dir_fd is None else b"/proc/self/fd/%d/%s" % (dir_fd, host)) + b"\0"
-    if len(moved) > _LOCAL_MAX:
+    name = data[2:].split(b"\0", 1)[0]
+    path = passing.alone(process, name, follow=True)
+    if path == name:
+        return data
+    if len(path) > _LOCAL_MAX:
         raise OSError(ENAMETOOLONG, "the path of a socket is too long on the host")
-    return moved
+    _names[path] = name
+    return _LOCAL + path + (b"\0" if len(path) < _LOCAL_MAX else b"")
+
+
+def guest_address(process: Process, data: bytes) -> bytes:
+    """An address that the host gave, as the guest has it."""
+    if data[:2] != _LOCAL or data[2:3] in (b"", b"\0"):
+        return data
+    path, zero, _ = data[2:].partition(b"\0")
+    return _LOCAL + (_names.get(path) or process.paths.guest(path)) + zero
 
 
 def connect(process: Process, fd: int, addr: int, length: int) -> int:
     """connect(2)."""
-    data = _address(process, addr, length)
-    return libc.call("connect", fd, data, len(data))
+    data = host_address(process, addr, length)
+    return kernel.call(process, "connect", fd, data, len(data))
 
 
 def bind(process: Process, fd: int, addr: int, length: int) -> int:
     """bind(2)."""
-    data = _address(process, addr, length)
-    return libc.call("bind", fd, data, len(data))
+    data = host_address(process, addr, length)
+    return kernel.call(process, "bind", fd, data, len(data))
 
 
-def listen(process: Process, fd: int, backlog: int) -> int:
-    """listen(2)."""
-    return libc.call("listen", fd, backlog)
+class Answer:
+    """Room for an address that the kernel fills in, and where the guest wants it."""
 
+    __slots__ = ("addr", "addrlen", "data", "length", "room")
 
-def _with_address(process: Process, name: str, fd: int, addr: int, addrlen: int, *more: int) -> int:
-    """Call a function that fills in an address and its length."""
-    room = process.memory.load(addrlen, 4) if addr else 0
-    data, length = ctypes.create_string_buffer(_ADDRESS_MAX), ctypes.c_uint32(_ADDRESS_MAX)
-    result = libc.call(name, fd, ctypes.addressof(data), ctypes.addressof(length), *more)
-    if addr:
-        process.memory.write(addr, data.raw[: min(room, length.value)])
-        process.memory.store(addrlen, 4, length.value)
-    return result
+    def __init__(self, process: Process, addr: int, addrlen: int) -> None:
+        self.addr = addr
+        self.addrlen = addrlen
+        self.room = passing.signed(process.memory.load(addrlen, 4))
+        if self.room < 0:
+            raise OSError(EINVAL, "negative length")
+        self.data = ctypes.create_string_buffer(ADDRESS_MAX)
+        self.length = ctypes.create_string_buffer(struct.pack("<I", ADDRESS_MAX), 4)
+
+    def give(self, process: Process) -> None:
+        """Hand the address and its length to the guest."""
+        length, = struct.unpack("<I", self.length.raw)
+        found = guest_address(process, self.data.raw[:length])
+        process.memory.write(self.addr, found[: self.room])
+        process.memory.store(self.addrlen, 4, len(found) if length <= ADDRESS_MAX else length)
 
 
 def accept4(process: Process, fd: int, addr: int, addrlen: int, flags: int) -> int:
     """accept4(2)."""
-    new = _with_address(process, "accept4", fd, addr, addrlen, flags | SOCK_CLOEXEC)
-    return process.opened(new, flags & SOCK_CLOEXEC != 0)
+    answer = Answer(process, addr, addrlen) if addr else None
+    where = (answer.data, answer.length) if answer is not None else (0, 0)
+    new = kernel.call(process, "accept4", fd, *where, flags)
+    if new < 0:
+        return new
+    process.descriptors.add(new)
+    if answer is not None:
+        try:
+            answer.give(process)
+        except MemoryFault:
+            process.descriptors.forget(new)
+            kernel.call(process, "close", new)
+            raise
+    return new
 
 
 def accept(process: Process, fd: int, addr: int, addrlen: int) -> int:
@@ -99,127 +125,57 @@ def accept(process: Process, fd: int, addr: int, addrlen: int) -> int:
     return accept4(process, fd, addr, addrlen, 0)
 
 
+def _named(process: Process, name: str, fd: int, addr: int, addrlen: int) -> int:
+    answer = Answer(process, addr, addrlen)
+    result = kernel.call(process, name, fd, answer.data, answer.length)
+    if result >= 0:
+        answer.give(process)
+    return result
+
+
 def getsockname(process: Process, fd: int, addr: int, addrlen: int) -> int:
     """getsockname(2)."""
-    return _with_address(process, "getsockname", fd, addr, addrlen)
+    return _named(process, "getsockname", fd, addr, addrlen)
 
 
 def getpeername(process: Process, fd: int, addr: int, addrlen: int) -> int:
     """getpeername(2)."""
-    return _with_address(process, "getpeername", fd, addr, addrlen)
-
-
-def shutdown(process: Process, fd: int, how: int) -> int:
-    """shutdown(2)."""
-    return libc.call("shutdown", fd, how)
+    return _named(process, "getpeername", fd, addr, addrlen)
 
 
 def setsockopt(process: Process, fd: int, level: int, name: int, value: int, length: int) -> int:
-    """setsockopt(2)."""
-    if length > _OPTION_MAX:
-        return -EINVAL
-    data = process.memory.read(value, length)
-    return libc.call("setsockopt", fd, level, name, data, length)
+    """setsockopt(2). A socket filter is the one structure among these that points to another."""
+    if level in (SOL_IP, SOL_IPV6) and name in _TABLES:
+        return -EPERM
+    if level == SOL_SOCKET and name in (SO_ATTACH_FILTER, SO_ATTACH_REUSEPORT_CBPF):
+        count, program = struct.unpack("<HxxxxxxQ", process.memory.read(value, 16))
+        data = struct.pack("<HxxxxxxQ", count, kernel.pointer(process, program, 8 * count))
+        return kernel.call(process, "setsockopt", fd, level, name, data, length)
+    return kernel.call(process, "setsockopt", fd, level, name, passing.address(process, value), length)
 
 
 def getsockopt(process: Process, fd: int, level: int, name: int, value: int, optlen: int) -> int:
     """getsockopt(2)."""
-    room = min(process.memory.load(optlen, 4), _OPTION_MAX)
-    data, length = ctypes.create_string_buffer(max(room, 1)), ctypes.c_uint32(room)
-    libc.call("getsockopt", fd, level, name, ctypes.addressof(data), ctypes.addressof(length))
-    process.memory.write(value, data.raw[: length.value])
-    process.memory.store(optlen, 4, length.value)
-    return 0
+    if level == SOL_TCP and name == TCP_ZEROCOPY_RECEIVE:
+        return -ENOPROTOOPT
+    where = passing.address(process, value), passing.address(process, optlen)
+    return kernel.call(process, "getsockopt", fd, level, name, *where)
 
 
 def sendto(process: Process, fd: int, buf: int, length: int, flags: int, addr: int, addrlen: int) -> int:
     """sendto(2)."""
-    length = len(span(process, buf, length))
-    target = _address(process, addr, addrlen) if addr else b""
-    try:
-        return libc.call("sendto", fd, BASE + buf, length, flags | MSG_NOSIGNAL, target or 0, len(target), wide=True)
-    except BrokenPipeError:
-        return -32 if flags & MSG_NOSIGNAL else process.signals.broken_pipe()
+    where = kernel.pointer(process, buf, length)
+    target = host_address(process, addr, addrlen) if addr else b""
+    return kernel.call(process, "sendto", fd, where, length, flags, target or 0, len(target))
 
 
 def recvfrom(process: Process, fd: int, buf: int, length: int, flags: int, addr: int, addrlen: int) -> int:
     """recvfrom(2)."""
-    length = len(span(process, buf, length))
+    where = kernel.pointer(process, buf, length)
     if not addr:
-        return libc.call("recvfrom", fd, BASE + buf, length, flags, 0, 0, wide=True)
-    room = process.memory.load(addrlen, 4)
-    data, size = ctypes.create_string_buffer(_ADDRESS_MAX), ctypes.c_uint32(_ADDRESS_MAX)
-    where = ctypes.addressof(data), ctypes.addressof(size)
-    done = libc.call("recvfrom", fd, BASE + buf, length, flags, *where, wide=True)
-    process.memory.write(addr, data.raw[: min(room, size.value)])
-    process.memory.store(addrlen, 4, size.value)
+        return kernel.call(process, "recvfrom", fd, where, length, flags, 0, 0)
+    answer = Answer(process, addr, addrlen)
+    done = kernel.call(process, "recvfrom", fd, where, length, flags, answer.data, answer.length)
+    if done >= 0:
+        answer.give(process)
     return done
-
-
-def _message(process: Process, msg: int) -> tuple[int, int, list[memoryview], int, int]:
-    name, name_length, iov, count, control, control_length, _ = _MSGHDR.unpack(process.memory.read(msg, _MSGHDR.size))
-    if count > 1024:
-        raise OSError(EMSGSIZE, "too many buffers")
-    if control_length > _CONTROL_MAX:
-        raise OSError(EINVAL, "too much control data")
-    return name, name_length, vector(process, iov, count), control, control_length
-
-
-def _iovecs(buffers: list[memoryview]) -> ctypes.Array[ctypes.c_char]:
-    words = []
-    for buffer in buffers:
-        words += [ctypes.addressof(ctypes.c_char.from_buffer(buffer)), len(buffer)]
-    return ctypes.create_string_buffer(struct.pack(f"<{len(words)}Q", *words), max(16 * len(buffers), 16))
-
-
-def sendmsg(process: Process, fd: int, msg: int, flags: int) -> int:
-    """sendmsg(2)."""
-    name, name_length, buffers, control, control_length = _message(process, msg)
-    iov = _iovecs(buffers)
-    target = ctypes.create_string_buffer(_address(process, name, name_length)) if name else None
-    rights = ctypes.create_string_buffer(process.memory.read(control, control_length)) if control_length else None
-    header = ctypes.create_string_buffer(_MSGHDR.pack(
-        ctypes.addressof(target) if target else 0, len(target) - 1 if target else 0,
-        ctypes.addressof(iov), len(buffers), ctypes.addressof(rights) if rights else 0, control_length, 0,
-    ))
-    try:
-        return libc.call("sendmsg", fd, ctypes.addressof(header), flags | MSG_NOSIGNAL, wide=True)
-    except BrokenPipeError:
-        return -32 if flags & MSG_NOSIGNAL else process.signals.broken_pipe()
-
-
-def recvmsg(process: Process, fd: int, msg: int, flags: int) -> int:
-    """recvmsg(2)."""
-    memory = process.memory
-    name, name_length, buffers, control, control_length = _message(process, msg)
-    iov = _iovecs(buffers)
-    source = ctypes.create_string_buffer(_ADDRESS_MAX)
-    rights = ctypes.create_string_buffer(max(control_length, 1))
-    header = ctypes.create_string_buffer(_MSGHDR.pack(
-        ctypes.addressof(source) if name else 0, _ADDRESS_MAX if name else 0, ctypes.addressof(iov), len(buffers),
-        ctypes.addressof(rights), control_length, 0,
-    ))
-    done = libc.call("recvmsg", fd, ctypes.addressof(header), flags | MSG_CMSG_CLOEXEC, wide=True)
-    _, got_name, _, _, _, got_control, got_flags = _MSGHDR.unpack(header.raw[: _MSGHDR.size])
-    if name:
-        memory.write(name, source.raw[: min(name_length, got_name)])
-    if got_control:
-        memory.write(control, rights.raw[:got_control])
-        _note_rights(process, rights.raw[:got_control], flags & MSG_CMSG_CLOEXEC != 0)
-    memory.store(msg + 8, 4, got_name if name else 0)
-    memory.store(msg + 40, 8, got_control)
-    memory.store(msg + 48, 4, got_flags & ~MSG_CMSG_CLOEXEC)
-    return done
-
-
-def _note_rights(process: Process, control: bytes, close_on_exec: bool) -> None:
-    """Descriptors that came with a message (SCM_RIGHTS) are the guest's."""
-    at = 0
-    while at + 16 <= len(control):
-        length, level, kind = struct.unpack_from("<Qii", control, at)
-        if length < 16:
-            break
-        if (level, kind) == (1, 1):
-            for fd, in struct.iter_unpack("<i", control[at + 16 : at + length]):
-                process.opened(fd, close_on_exec)
-        at += (length + 7) & ~7

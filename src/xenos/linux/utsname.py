@@ -9,7 +9,6 @@ if TYPE_CHECKING:
     from xenos.linux.process import Process
 
 _FIELD = 65
-EPERM = 1
 # C libraries refuse kernels older than those they were built for; calls that this one should have say -ENOSYS.
 _RELEASE = "6.12.0"
 
@@ -20,8 +19,3 @@ def uname(process: Process, buf: int) -> int:
     fields = ("Linux", host.nodename, _RELEASE, host.version, process.form.machine, "(none)")
     process.memory.write(buf, b"".join(os.fsencode(field)[: _FIELD - 1].ljust(_FIELD, b"\0") for field in fields))
     return 0
-
-
-def sethostname(process: Process, name: int, length: int) -> int:
-    """sethostname(2) is not for guests."""
-    return -EPERM

@@ -72,8 +72,9 @@ class FlatMemory:
         self.size = _reserve()
         _owned = True
         self._open = True
-        self.regions = Regions()
         self.lock = _thread.RLock()     # held while regions are looked at and acted on; engines hold it to translate, too
+        self.regions = Regions()
+        self.growing: set[int] = set()  # starts of regions that grow downwards when touched below (MAP_GROWSDOWN)
         self.view = memoryview((ctypes.c_char * self.size).from_address(BASE)).cast("B")
         self.on_code_change: list[Callable[[int, int], object]] = []
         self.top = min(placement.TOP, self.size)
@@ -94,6 +95,7 @@ class FlatMemory:
         """Unmap everything."""
         had_code = any(region.prot & EXEC for region in self.regions)
         self.regions.clear()
+        self.growing.clear()
         self.ceiling = self.top
         self._hide(0, self.size)
         self._changed(0, self.size, had_code)
@@ -105,64 +107,133 @@ class FlatMemory:
         fd: int = -1, offset: int = 0, shared: bool = False, name: str = "",
     ) -> None:
         """Map anonymous memory, or the file `fd` from `offset`, in place of what was there. OSError if that fails."""
-        length = page_up(length)
-        self._inside(address, length)
         flags = (host.SHARED if shared else host.PRIVATE) | host.FIXED | host.NORESERVE
         if fd < 0:
             flags |= host.ANONYMOUS
         file = os.readlink(f"/proc/self/fd/{fd}") if fd >= 0 else None
-        host.mmap(BASE + address, length, _host_prot(prot), flags, fd, offset)
-        pieces = self.regions.remove(address, address + length)
-        self.regions.add(Region(address, address + length, prot, file, offset if fd >= 0 else 0, shared, name))
-        self._changed(address, address + length, any(piece.prot & EXEC for piece in pieces))
+
+        def make() -> None:
+            host.mmap(BASE + address, page_up(length), _host_prot(prot), flags, fd, offset)
+
+        self.place(address, length, prot, make, file=file, offset=offset if fd >= 0 else 0, shared=shared, name=name)
+
+    def place(
+        self, address: int, length: int, prot: int, make: Callable[[], object], *,
+        file: str | None = None, offset: int = 0, shared: bool = True, name: str = "",
+    ) -> None:
+        """Let `make` put a mapping of the host over a range, and note it as a region; OSError where it fails."""
+        length = page_up(length)
+        end = address + length
+        self._inside(address, length)
+        with self.lock:
+            try:
+                make()
+            except OSError:
+                self._repair(address, length)
+                raise
+            pieces = self._remove(address, end)
+            self.regions.add(Region(address, end, prot, file, offset, shared, name))
+            self._changed(address, end, any(piece.prot & EXEC for piece in pieces))
+
+    def _repair(self, address: int, length: int) -> None:
+        """After a mapping that failed: the host may have taken away already what was there."""
+        try:
+            host.madvise(BASE + address, length, host.MADV_NORMAL)
+        except OSError:
+            self._hide(address, length)
+            pieces = self._remove(address, address + length)
+            self._changed(address, address + length, any(piece.prot & EXEC for piece in pieces))
+
+    def _remove(self, start: int, end: int) -> list[Region]:
+        if self.growing:
+            self.growing -= {at for at in self.growing if start <= at < end}
+        return self.regions.remove(start, end)
 
     def unmap(self, address: int, length: int) -> None:
         """Take a range away; holes in it are no error."""
         length = page_up(length)
         self._inside(address, length)
-        pieces = self.regions.remove(address, address + length)
-        if pieces:
-            self._hide(address, length)
-            self._changed(address, address + length, any(piece.prot & EXEC for piece in pieces))
+        with self.lock:
+            if self.regions.between(address, address + length):
+                self._hide(address, length)
+                pieces = self._remove(address, address + length)
+                self._changed(address, address + length, any(piece.prot & EXEC for piece in pieces))
 
     def protect(self, address: int, length: int, prot: int) -> None:
-        """Give a range, all of it mapped, a new protection; OSError (ENOMEM) where it has a hole."""
-        length = page_up(length)
-        self._inside(address, length)
-        if not self.regions.covered(address, address + length):
-            raise OSError(12, "not all of it is mapped")
-        for region in self.regions.between(address, address + length):
-            low, high = max(address, region.start), min(address + length, region.end)
-            host.mprotect(BASE + low, high - low, _host_prot(prot))
-        code = False
-        for piece in self.regions.remove(address, address + length):
-            code = code or (piece.prot ^ prot) & EXEC != 0
-            piece.prot = prot
-            self.regions.add(piece)
-        self._changed(address, address + length, code)
+        """Give a range a new protection; OSError (ENOMEM) at the first hole, or as the host has it for a region."""
+        end = address + page_up(length)
+        self._inside(address, end - address)
+        with self.lock:
+            at = address
+            for region in self.regions.between(address, end):
+                if region.start > at:
+                    break
+                at = self._protect(max(address, region.start), min(end, region.end), prot, region.prot)
+            if at < end:
+                raise OSError(12, "not all of it is mapped")
 
-    def move(self, address: int, old: int, target: int, new: int) -> None:
-        """Move the mapping of `old` bytes to `target`, `new` bytes long there, and unmap what lay at `target`."""
+    def _protect(self, low: int, high: int, prot: int, before: int) -> int:
+        if prot != before:
+            host.mprotect(BASE + low, high - low, _host_prot(prot))
+            for piece in self.regions.remove(low, high):
+                piece.prot = prot
+                self.regions.add(piece)
+            self._changed(low, high, (before ^ prot) & EXEC != 0)
+        return high
+
+    def extend(self, address: int, old: int, new: int) -> None:
+        """Make the mapping of `old` bytes, one region's end, `new` bytes long, over what is free behind; OSError."""
+        region = self.regions.at(address + old - 1)
+        if region is None or region.end != address + old:
+            raise OSError(14, "not the end of a mapping")
+        with self.lock:
+            if region.file is None and not region.shared:
+                self.map(region.end, new - old, region.prot, name=region.name)
+                return
+            # Where nothing of the host's lies either, the mapping itself can grow.
+            start = max(address, region.start)
+            host.munmap(BASE + region.end, new - old)
+            try:
+                host.mremap(BASE + start, region.end - start, address + new - start, 0)
+            except OSError:
+                self._hide(region.end, new - old)
+                raise
+            region.end = address + new
+
+    def move(self, address: int, old: int, target: int, new: int, *, keep: bool = False) -> None:
+        """Move the mapping of `old` bytes to `target`, `new` bytes long there, and unmap what lay at `target`.
+
+        With `keep`, empty memory stays where it was; with `old` 0 the whole mapping does (which must be shared).
+        """
         old, new = page_up(old), page_up(new)
         self._inside(target, new)
-        self.unmap(target, new)
-        flags = host.MREMAP_MAYMOVE | host.MREMAP_FIXED
-        try:
-            host.mremap(BASE + address, old, new, flags, BASE + target)
-        except OSError:
-            self._copy_mapping(address, old, target, new)
-            return
-        pieces = self.regions.remove(address, address + old)
-        self._hide(address, old)
-        for piece in pieces:
-            moved = piece.part(piece.start, min(piece.end, address + new)) if piece.start < address + new else None
-            if moved is not None:
+        flags = host.MREMAP_MAYMOVE | host.MREMAP_FIXED | (host.MREMAP_DONTUNMAP if keep else 0)
+        with self.lock:
+            self.unmap(target, new)
+            try:
+                host.mremap(BASE + address, old, new, flags, BASE + target)
+            except OSError:
+                self._repair(target, new)
+                if keep or not old:
+                    raise
+                self._copy_mapping(address, old, target, new)
+                return
+            pieces = self.regions.between(address, address + (old or 1))
+            pieces = [piece.part(max(piece.start, address), min(piece.end, address + (old or new))) for piece in pieces]
+            for piece in pieces:
+                if piece.start >= address + new:
+                    break
+                final = piece is pieces[-1]
+                end = address + new if final else min(piece.end, address + new)
+                moved = piece.part(piece.start, end)
                 moved.start += target - address
                 moved.end += target - address
-                if piece is pieces[-1]:
-                    moved.end = target + new
                 self.regions.add(moved)
-        self._changed(address, address + old, any(piece.prot & EXEC for piece in pieces))
+            if old:
+                if not keep:
+                    self._hide(address, old)
+                    self._remove(address, address + old)
+                self._changed(address, address + old, any(piece.prot & EXEC for piece in pieces))
 
     def _copy_mapping(self, address: int, old: int, target: int, new: int) -> None:
         """Move by copying: what is one region here may be several mappings of the host, which mremap refuses."""
@@ -178,10 +249,11 @@ class FlatMemory:
 
     def discard(self, address: int, length: int, advice: int) -> None:
         """madvise(2) on the mapped parts of a range: `advice` in the host's numbers. OSError as there."""
-        for region in self.regions.between(address, address + length):
-            low, high = max(address, region.start), min(address + length, region.end)
-            host.madvise(BASE + low, high - low, advice)
-            self._changed(low, high, region.prot & EXEC != 0)
+        with self.lock:
+            for region in self.regions.between(address, address + length):
+                low, high = max(address, region.start), min(address + length, region.end)
+                host.madvise(BASE + low, high - low, advice)
+                self._changed(low, high, region.prot & EXEC != 0)
 
     def find_free(self, length: int, *, top: int = 0) -> int:
         """Where a mapping of `length` bytes without a wish goes; OSError (ENOMEM) if nowhere."""
@@ -302,27 +374,9 @@ class FlatMemory:
     def _copy(self, target: int, source: int, length: int, access: int) -> None:
         """Copy from or to a file mapping, whose file may have become shorter than what is mapped of it."""
         write = access == Fault.WRITE
-        try:
-            done = host.copy_checked(target, source, length, write=write)
-        except OSError:
-            done = _copy_by_file(target, source, length, write=write)
+        done = host.copy_checked(target, source, length, write=write)
         if done < length:
             raise MemoryFault((target if write else source) - BASE + done, access, Fault.BEHIND_FILE)
-
-
-def _copy_by_file(target: int, source: int, length: int, *, write: bool) -> int:
-    """`host.copy_checked` where seccomp forbids it."""
-    fd = os.open("/proc/self/mem", os.O_RDWR | os.O_CLOEXEC)
-    try:
-        if write:
-            return os.pwrite(fd, ctypes.string_at(source, length), target)
-        data = os.pread(fd, length, source)
-        ctypes.memmove(target, data, len(data))
-        return len(data)
-    except OSError:
-        return 0
-    finally:
-        os.close(fd)
 
 
 def _host_prot(prot: int) -> int:

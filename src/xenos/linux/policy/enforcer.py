@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from _thread import _local
 
-from xenos.linux.dispatch import Call, _absent
+from xenos.linux.dispatch import Call
 from xenos.linux.policy import rules
 from xenos.linux.policy.memory import Ledger
 from xenos.linux.policy.namespace import LOOK, READ, WRITE, Namespace
@@ -77,7 +77,7 @@ class Enforcer:
 
     def guard(self, call: Call) -> Call:
         """The call as this policy lets it be made."""
-        if getattr(call, "error", None) is not None or getattr(call, "answer", None) is _absent:
+        if getattr(call, "error", None) is not None:
             return call     # it is refused as it is
         return Guarded(call, self, rules.of(call.name, self))
 

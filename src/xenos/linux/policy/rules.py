@@ -127,7 +127,7 @@ def _open_anything(process: Process, call: Call, raw: list[int]) -> int | None:
         return fd
     name = os.readlink(b"/proc/self/fd/%d" % fd)
     if name.startswith(b"/proc/") and name.endswith(b"/mem"):
-        process.descriptors.pop(fd, None)
+        process.descriptors.forget(fd)
         os.close(fd)
         return -EACCES
     return fd
@@ -208,7 +208,7 @@ def _receive(enforcer: Enforcer, process: Process, call: Call, raw: list[int]) -
     result = call(process, raw)
     for fd in set(process.descriptors) - before:
         if not enforcer.admits(process, fd):
-            process.descriptors.pop(fd, None)
+            process.descriptors.forget(fd)
             os.close(fd)
     return result
 
