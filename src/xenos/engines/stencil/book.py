@@ -62,7 +62,7 @@ def operands_of(entry: Entry) -> dict[str, str | int]:
 
 
 class Book:
-    """Writes the book of a guest. `data` is it, once `write` was called."""
+    """Writes the book of a guest. `forms` says where in it each form stands, once `write` was called."""
 
     def __init__(self, guest: Guest, host: ModuleType, stencils: dict[tuple[str, str, str], Stencil],
                  special: dict[str, Stencil], slow: dict[str, str]) -> None:
@@ -74,7 +74,7 @@ class Book:
         self.data = bytearray(at.BOOK_HEAD)
         self._kept: dict[bytes, int] = {}
         self._pairs: dict[tuple[int, int], int] = {}
-        self._forms: dict[str, int] = {}
+        self.forms: dict[str, int] = {}
         self._numbers: dict[str, int] = {}
 
     def write(self) -> bytes:
@@ -196,7 +196,7 @@ class Book:
     # Forms.
 
     def _form(self, form: Form) -> int:
-        known = self._forms.get(form.name)
+        known = self.forms.get(form.name)
         if known is not None:
             return known
         number = self._numbers[form.name] = len(self._numbers)
@@ -209,7 +209,7 @@ class Book:
         rows = [kind, why, self._rule(form), flags, number, goal, result, len(form.immediates), len(registers)]
         for file, use in registers:
             rows += [files.index(file), at.READ * ("r" in use) | at.WRITTEN * ("w" in use)]
-        self._forms[form.name] = place = self._words(*rows)
+        self.forms[form.name] = place = self._words(*rows)
         return place
 
     def _control(self, form: Form) -> tuple[int, int, int]:
