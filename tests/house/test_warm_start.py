@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from house.files import ROOT
 from house.warm_modules import MODULES
+from xenos.engines.choose import cache_folder
 
 START = "import sys; sys.path.insert(0, 'src'); from xenos.cli.main import main; sys.exit(main())"
 FORBIDDEN = re.compile(r"xenos\.(semantics|isa|engines\.llvm|engines\.reference)(\.|$)|llvmlite|numpy")
 
 
-def imported(*command: str) -> set[str]:
+def imported(*command: str, **environment: str) -> set[str]:
     """The modules that a Python imports, as it says itself while it runs: it need not live to be asked."""
     done = subprocess.run([sys.executable, "-X", "importtime", "-I", *command], cwd=ROOT, capture_output=True,
-                          text=True, timeout=300)
+                          text=True, timeout=300, env={**os.environ, **environment})
     assert done.returncode == 0, done.stderr.splitlines()[-1]
     return set(re.findall(r"^import time: +\d+ \| +\d+ \| +(\S+)$", done.stderr, re.MULTILINE))
 
@@ -39,6 +42,14 @@ def test_a_warm_run_imports_only_the_list(warm: set[str]) -> None:
 def test_the_list_names_nothing_that_is_not_imported(warm: set[str]) -> None:
     """So that the list does not grow stale."""
     assert sorted(set(MODULES) - warm - {"sys"}) == []
+
+
+def test_translating_imports_nothing_more(warm: set[str], tmp_path: Path) -> None:
+    """The packs are there, no code is: all of it is translated."""
+    (tmp_path / "packs").symlink_to(Path(cache_folder()) / "packs")
+    modules = imported("-c", START, "run", "examples/tour", XENOS_CACHE=str(tmp_path)) - imported("-c", "pass")
+    assert (tmp_path / "code").exists()
+    assert sorted(name for name in modules - warm - {"time"} if not name.startswith("xenos.engines.hosts.")) == []
 
 
 def test_a_warm_run_imports_no_description_and_nothing_heavy(warm: set[str]) -> None:
