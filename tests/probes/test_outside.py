@@ -34,20 +34,31 @@ static void *spins(void *unused) { for (;;) ; }
 int main(int count, char **words) {
     pthread_t thread;
     struct sigaction action = {0};
+    sigset_t all, none;
     action.sa_handler = note;
+    sigfillset(&all); sigemptyset(&none);
+    sigfillset(&action.sa_mask);
     if (strchr(words[1], 'h')) for (int n = 1; n < 65; n++) sigaction(n, &action, 0);
+    sigprocmask(SIG_BLOCK, &all, 0);
     if (strchr(words[1], 't')) pthread_create(&thread, 0, spins, 0);
     printf("ready\n"); fflush(stdout);
-    while (strchr(words[1], 's') && !got) ;
+    if (strchr(words[1], 's')) {
+        sigprocmask(SIG_SETMASK, &none, 0);
+        while (!got) ;
+        sigprocmask(SIG_BLOCK, &all, 0);
+    }
     for (;;) {
-        while (!got) pause();
-        printf("got %d\n", got); fflush(stdout);
-        if (got == SIGTERM) return 7;
-        if (got == SIGTSTP) {
-            signal(SIGTSTP, SIG_DFL); raise(SIGTSTP); sigaction(SIGTSTP, &action, 0);
+        while (!got) sigsuspend(&none);
+        int number = got;
+        got = 0;
+        printf("got %d\n", number); fflush(stdout);
+        if (number == SIGTERM) return 7;
+        if (number == SIGTSTP) {
+            signal(SIGTSTP, SIG_DFL); raise(SIGTSTP);
+            sigprocmask(SIG_SETMASK, &none, 0); sigprocmask(SIG_BLOCK, &all, 0);
+            sigaction(SIGTSTP, &action, 0);
             printf("back\n"); fflush(stdout);
         }
-        got = 0;
     }
 }
 """

@@ -188,3 +188,10 @@ CHECK(four_compile_at_once) {
     for (long n = 0; n < 4; n++) spawn(&threads[n], compiles, (void *)n);
     for (int n = 0; n < 4; n++) say("  %ld", (long)joined(threads[n]));
 }
+/* A function within a function, which the compiler makes a piece of code on the stack for: the program asks for such a stack. */
+static int twice(int (*given)(int)) { return given(given(1)); }
+CHECK(code_on_the_stack) {
+    volatile int added = 20;
+    int adds(int to) { return to + added; }
+    say("  %d", twice(adds));
+}

@@ -52,6 +52,7 @@ static long attempt(const char *text, int flags, void (*ready)(void), long (*cal
     say("  %s, %s: %ld %s, %s", text, flags & SA_RESTART ? "restart" : "plain", result, result < 0 ? strerrorname_np(error) : "", at >= 3 ? "when ready" : "at the first signal");
     return result;
 }
+/* The functions made here use nothing of where they stand: no code is made on the stack. */
 #define BOTH(text, ready, before, call) do { long run_(void) { return call; } \
     for (int n_ = 0; n_ < 2; n_++) { before; attempt(text, n_ ? SA_RESTART : 0, ready, run_); } } while (0)
 static char buffer[1 << 17];
@@ -67,17 +68,17 @@ CHECK(pipes_and_files) {
     BOTH("readv", fill, , readv(pipes[0], &vector, 1));
     BOTH("write", drain, full(), write(pipes[1], "a", 1));
     BOTH("splice", fill, close(pipes[0]); close(pipes[1]); MUST(!pipe(pipes)); MUST(!pipe(sockets)), splice(pipes[0], NULL, sockets[1], NULL, 8, 0));
-    char name[] = "fifo";
+    static char name[] = "fifo";
     unlink(name);
     MUST(!mkfifo(name, 0600));
     BOTH("open of a fifo", nothing, if (n_) break, open(name, O_RDONLY));
     unlink(name);
     descriptor = eventfd(0, 0);
-    eventfd_t value;
+    static eventfd_t value;
     BOTH("eventfd", post, , eventfd_read(descriptor, &value));
     close(descriptor);
     descriptor = timerfd_create(CLOCK_MONOTONIC, 0);
-    struct itimerspec soon = {{0}, {0, 60000000}};
+    static struct itimerspec soon = {{0}, {0, 60000000}};
     BOTH("timerfd", nothing, timerfd_settime(descriptor, 0, &soon, NULL), read(descriptor, buffer, 8));
     close(descriptor);
     descriptor = inotify_init();
@@ -86,8 +87,9 @@ CHECK(pipes_and_files) {
 }
 CHECK(sockets_) {
     MUST(!socketpair(AF_UNIX, SOCK_STREAM, 0, sockets));
-    struct msghdr message = {.msg_iov = &vector, .msg_iovlen = 1};
-    struct mmsghdr many = {message};
+    static struct msghdr message = {.msg_iov = &vector, .msg_iovlen = 1};
+    static struct mmsghdr many;
+    many.msg_hdr = message;
     BOTH("recv", fill_socket, , recv(sockets[0], buffer, 8, 0));
     BOTH("recvmsg", fill_socket, , recvmsg(sockets[0], &message, 0));
     BOTH("recvmmsg", fill_socket, , recvmmsg(sockets[0], &many, 1, 0, NULL));
@@ -103,14 +105,15 @@ CHECK(sockets_) {
 }
 CHECK(waiting_for_many) {
     MUST(!pipe(pipes));
-    struct pollfd one = {pipes[0], POLLIN};
-    fd_set set;
-    struct timespec limit = {10};
-    struct timeval time = {10};
-    sigset_t mask;
-    sigemptyset(&mask);
-    int queue = epoll_create1(0);
-    struct epoll_event event = {EPOLLIN}, got;
+    static struct pollfd one;
+    static fd_set set;
+    static struct timespec limit = {10};
+    static struct timeval time = {10};
+    static sigset_t mask;
+    static int queue;
+    static struct epoll_event event = {EPOLLIN}, got;
+    one = (struct pollfd){pipes[0], POLLIN};
+    queue = epoll_create1(0);
     epoll_ctl(queue, EPOLL_CTL_ADD, pipes[0], &event);
     BOTH("poll", nothing, , poll(&one, 1, -1));
     BOTH("ppoll", nothing, , ppoll(&one, 1, &limit, &mask));
@@ -125,9 +128,7 @@ CHECK(waiting_for_many) {
     close(queue);
 }
 CHECK(sleeping) {
-    struct timespec time = {0, 60000000}, left = {9}, at;
-    double start;
-    start = now();
+    static struct timespec time = {0, 60000000}, left = {9}, at;
     BOTH("nanosleep", nothing, , nanosleep(&time, &left));
     say("  time is left %d", left.tv_sec == 0 && left.tv_nsec > 0 && left.tv_nsec < 60000000);
     BOTH("clock_nanosleep", nothing, , clock_nanosleep(CLOCK_MONOTONIC, 0, &time, &left) == EINTR ? (errno = EINTR, -1) : 0);
@@ -151,7 +152,7 @@ CHECK(sleeping_through) {
 }
 CHECK(futexes_and_locks) {
     BOTH("futex", wake, word = 0, futex(&word, FUTEX_WAIT, 0, NULL, NULL, 0));
-    struct timespec limit = {0, 60000000}, at;
+    static struct timespec limit = {0, 60000000}, at;
     BOTH("futex with a time limit", nothing, word = 0, futex(&word, FUTEX_WAIT, 0, &limit, NULL, 0));
     clock_gettime(CLOCK_MONOTONIC, &at);
     at.tv_sec += 10;
@@ -160,9 +161,10 @@ CHECK(futexes_and_locks) {
     sem_init(&semaphore, 0, 0);
     void posts(void) { sem_post(&semaphore); }
     BOTH("sem_wait", posts, , sem_wait(&semaphore));
-    int fd = open("lock", O_CREAT | O_RDWR, 0600), told[2];
+    static int fd, told[2];
     char byte;
-    struct flock whole = {.l_type = F_WRLCK};
+    static struct flock whole = {.l_type = F_WRLCK};
+    fd = open("lock", O_CREAT | O_RDWR, 0600);
 #define HOLDER(lock) MUST(!pipe(told)); child = fork(); if (!child) { int own = open("lock", O_RDWR); lock; MUST(write(told[1], "", 1) == 1); for (;;) pause(); } MUST(read(told[0], &byte, 1) == 1)
 #define RELEASED kill(child, SIGKILL); waitpid(child, NULL, 0); close(told[0]); close(told[1])
     HOLDER(flock(own, LOCK_EX));
@@ -176,8 +178,8 @@ CHECK(futexes_and_locks) {
     unlink("lock");
 }
 CHECK(children) {
-    int status;
-    siginfo_t info;
+    static int status;
+    static siginfo_t info;
 #define START child = fork(); if (!child) { handle(SIGALRM, SIG_IGN, 0); for (;;) pause(); }
     START
     BOTH("waitpid", finish_child, , waitpid(child, &status, 0) == child ? 1 : -1);
@@ -187,9 +189,11 @@ CHECK(children) {
     BOTH("wait4 of any", finish_child, , wait4(-1, &status, 0, NULL) == child ? 1 : -1);
 }
 CHECK(system_v) {
-    int queue = msgget(IPC_PRIVATE, 0600), set = semget(IPC_PRIVATE, 1, 0600);
-    struct { long type; char text[8]; } message = {1};
-    struct sembuf down = {0, -1, 0};
+    static int queue, set;
+    static struct { long type; char text[8]; } message = {1};
+    static struct sembuf down = {0, -1, 0};
+    queue = msgget(IPC_PRIVATE, 0600);
+    set = semget(IPC_PRIVATE, 1, 0600);
     BOTH("msgrcv", nothing, , msgrcv(queue, &message, 8, 0, 0));
     BOTH("semop", nothing, , semop(set, &down, 1));
     msgctl(queue, IPC_RMID, NULL);

@@ -1,0 +1,179 @@
+"""What system calls, threads, processes and signals cost, beside native and qemu: `python -m bench.kernel_calls`."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from bench.contenders import HERE, Contender, build, contenders, header, parser, print_header, sysroot
+from bench.kernels import verdict
+from bench.measure import Failed, median, progress, run, spread
+
+SOURCE = HERE / "calls" / "costs.c"
+# In guest bash, 35 programs: what a small configure script starts.
+MANY = 35
+SCRIPT = f"for n in {{1..{MANY}}}; do /usr/bin/true; done"
+
+
+@dataclass
+class Cost:
+    """One thing that is done `count` times; nanoseconds for each, by contender. `limit` is of a ratio or in nanoseconds."""
+
+    name: str
+    label: str
+    count: int
+    limit: float
+    over: str = ""      # whose time the limit is a multiple of; empty for one by the clock
+    without: str = ""   # who cannot do it
+    times: dict[str, list[float]] = field(default_factory=dict)
+
+    def value(self, name: str) -> float:
+        """The median of a contender, or nan."""
+        return median(self.times.get(name, []))
+
+    def judged(self) -> str:
+        """The limit, and whether Xenos keeps to it."""
+        measured = self.value("xenos") / self.value(self.over) if self.over else self.value("xenos")
+        wanted = f"{self.limit:g} x {self.over}" if self.over else f"{text(self.limit)}"
+        return f"(at most {wanted}: {verdict(measured, self.limit)})"
+
+
+def text(nanoseconds: float) -> str:
+    """With a unit that leaves few digits."""
+    for unit, size in (("ns", 1.0), ("us", 1e3), ("ms", 1e6)):
+        if nanoseconds < 1000 * size:
+            return f"{nanoseconds / size:.3g} {unit}"
+    return f"{nanoseconds / 1e9:.2f} s"
+
+
+def costs() -> list[Cost]:
+    """The list, with the limits that the project keeps to; counts take some 0.05 s of native code."""
+    return [
+        Cost("getppid", "getppid", 500_000, 1.25, "native"),
+        Cost("write", "write of 1 byte to /dev/null", 500_000, 1.25, "native"),
+        Cost("read", "read of 64 bytes of /dev/zero", 500_000, 1.25, "native"),
+        Cost("clock_gettime", "clock_gettime", 1_000_000, 2, "native"),
+        Cost("mutex", "uncontended mutex, lock and unlock", 3_000_000, 0.5, "qemu"),
+        Cost("thread", "thread, created and joined", 1_000, 150e3),
+        Cost("fault", "SIGSEGV, handled", 10_000, 20e3),
+        Cost("fork", "fork, exit, wait", 20, 25e6),
+        # qemu gives what its guest executes to the host's kernel, which knows no such programs.
+        Cost("exec", "fork, exec, exit, wait (static)", 20, 25e6, without="qemu"),
+    ]
+
+
+def measure(cost: Cost, used: dict[str, Contender]) -> None:
+    """Once by each contender, in turn."""
+    for name, contender in used.items():
+        if name != cost.without:
+            cost.times.setdefault(name, []).append(once(contender, cost.name, cost.count, name))
+
+
+def once(contender: Contender, what: str, count: int, name: str) -> float:
+    """Nanoseconds, as the program itself saw them."""
+    command = contender.command(build(SOURCE, guest=name != "native"), what, str(count))
+    return float(run(command, contender.environment).output)
+
+
+def scaling(used: dict[str, Contender], times: dict[str, list[float]]) -> None:
+    """How much more two threads do than one, in the same time."""
+    for name, contender in used.items():
+        count = 10_000_000
+        alone = once(contender, "one", count, name)
+        times.setdefault(name, []).append(2 * alone / once(contender, "two", count, name))
+
+
+def print_costs(measured: list[Cost], used: dict[str, Contender]) -> None:
+    """A line for each."""
+    for cost in measured:
+        line = f"{cost.label:36}"
+        for name in used:
+            if name not in cost.times:
+                line += f"{name} -".ljust(34)
+                continue
+            entry = f"{name} {text(cost.value(name))}"
+            if name != "native" and "native" in used:
+                entry += f" = {cost.value(name) / cost.value('native'):.2f} x"
+            line += f"{entry} +-{spread(cost.times[name]) * 100:.0f}%".ljust(34)
+        print(line + (cost.judged() if "xenos" in used and (not cost.over or cost.over in used) else ""))
+
+
+def print_scaling(times: dict[str, list[float]]) -> None:
+    line = f"{'two threads over one':36}"
+    for name, taken in times.items():
+        line += f"{name} {median(taken):.2f} x +-{spread(taken) * 100:.0f}%".ljust(34)
+    if "xenos" in times:
+        line += f"(at least 1.9 x: {'met' if median(times['xenos']) >= 1.9 else 'MISSED'})"
+    print(line)
+
+
+def print_programs(used: dict[str, Contender], rounds: int) -> dict[str, list[float]]:
+    """The library of stencils built from nothing, and programs started one after another by a guest's shell."""
+    xenos = used["xenos"]
+    hello = xenos.command(build(HERE / "workloads" / "hello.c", guest=True))
+    assert xenos.environment is not None
+    first, shell = [], []
+    for _ in range(max(1, rounds // 3)):
+        progress("library of stencils")
+        for entry in Path(xenos.environment["XDG_CACHE_HOME"]).iterdir():
+            shutil.rmtree(entry)
+        first.append(run(hello, xenos.environment))
+    cpu, wall = [done.cpu for done in first], [done.wall for done in first]
+    progress("")
+    print(f"{'stencil library, from nothing':36}{median(cpu):.2f} s of processor +-{spread(cpu) * 100:.0f}%, "
+          f"{median(wall):.2f} s by the clock +-{spread(wall) * 100:.0f}%")
+    root = sysroot()
+    if (root / "usr" / "bin" / "bash").exists():
+        command = xenos.command(root / "usr" / "bin" / "bash", "-c", SCRIPT, sysroot=root)
+        run(command, xenos.environment)
+        for number in range(rounds):
+            progress(f"{MANY} programs, round {number + 1} of {rounds}")
+            shell.append(run(command, xenos.environment))
+        wall = [done.wall for done in shell]
+        cpu = [done.cpu for done in shell]
+        progress("")
+        print(f"{f'{MANY} x true, from guest bash':36}{median(wall):.2f} s by the clock +-{spread(wall) * 100:.0f}%, "
+              f"{median(wall) / MANY * 1000:.0f} ms each; {median(cpu):.2f} s of processor")
+    return {"library, cpu": [done.cpu for done in first], "library, wall": [done.wall for done in first],
+            "shell, wall": [done.wall for done in shell]}
+
+
+def main() -> int:
+    """The command; status 1 if something could not be run."""
+    options = parser("What the kernel's services cost a guest.", rounds=9)
+    options.add_argument("--only", default="", metavar="TEXT", help="only costs whose name has it")
+    chosen = options.parse_args()
+    measured = [cost for cost in costs() if chosen.only in cost.name]
+    times: dict[str, list[float]] = {}
+    more: dict[str, list[float]] = {}
+    try:
+        with contenders(chosen) as used:
+            facts = header(chosen, used, "native" if "native" in used else "none")
+            print_header("kernel services, time each by the clock", facts)
+            for number in range(chosen.rounds):
+                progress(f"round {number + 1} of {chosen.rounds}")
+                for cost in measured:
+                    measure(cost, used)
+                if chosen.only in "scaling":
+                    scaling(used, times)
+            progress("")
+            print_costs(measured, used)
+            if times:
+                print_scaling(times)
+            if "xenos" in used and chosen.only in "programs":
+                more = print_programs(used, chosen.rounds)
+    except Failed as failure:
+        progress("")
+        print(f"bench: {failure}", file=sys.stderr)
+        return 1
+    if chosen.json:
+        chosen.json.write_text(json.dumps({"header": facts, "costs": {c.name: c.times for c in measured},
+                                           "two threads over one": times, **more}, indent=1))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
