@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from xenos.linux.symbols import describe
+
+_HOTTEST, _ENOUGH = 4, 10   # loops that are told; samples without which nothing is
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from xenos.linux.outcome import Outcome
@@ -22,6 +26,11 @@ def statistics(process: Process, outcome: Outcome, seconds: tuple[float, float])
     translated, loaded = getattr(engine, "translated", None), getattr(engine, "loaded", 0)
     if translated is not None:
         lines.append(f"{translated:,} units translated, {loaded:,} blocks taken from the cache")
+    heat: dict[int, int] = getattr(engine, "heat", {})
+    if sum(heat.values()) >= _ENOUGH:
+        hottest = sorted(heat.items(), key=lambda item: -item[1])[:_HOTTEST]
+        places = [f"{describe(process, pc) or hex(pc)} {100 * samples / sum(heat.values()):.0f} %" for pc, samples in hottest]
+        lines.append(f"hottest loops: {', '.join(places)}")
     return "\n".join(lines)
 
 

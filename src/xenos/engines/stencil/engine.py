@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 
 _STUB, _MISS, _FAULT, _POLL, _CALL = range(5)
 _WRITE = 2
+# Where a CPU is after each so many instructions tells which loops are hot: the count of instructions is in a register, and polls
+# look at it as it is. A counter in memory for each block costs tight loops most of their time (docs/figures.md). A prime.
+SAMPLE = 16_777_213
 _CHEAP = 4096   # units: a segment of that size is written in the time that translating a few units anew would take
 _CANONICAL64, _CANONICAL32 = 0x7FF8_0000_0000_0000, 0xFFFF_FFFF_7FC0_0000
 
@@ -49,6 +52,7 @@ class StencilEngine:
         self.runtime.catch_faults()
         self.table = Table(pack.alignment)
         self.segments: list[Segment] = []
+        self.heat: dict[int, int] = {}      # guest address of a loop, or of what was called -> samples that found it running
         self.translated = 0     # units translated, and blocks that came from the cache
         self.loaded = 0
         self._anywhere: Segment | None = None
@@ -91,7 +95,7 @@ class StencilEngine:
                         continue
                     cpu.set(at.TABLE, table.address)
                     cpu.set(at.TABLE_MASK, table.mask)
-                    cpu.set(at.LIMIT, limit if self.linked else 0)
+                    cpu.set(at.LIMIT, min(limit, cpu.count + SAMPLE - cpu.count % SAMPLE) if self.linked else 0)
                 if cpu.get(at.INTERRUPT):
                     cpu.set(at.INTERRUPT, 0)
                     return Interrupted()
@@ -153,6 +157,7 @@ class StencilEngine:
             return Interrupted()
         if not self.linked or cpu.count >= limit:
             return Budget()
+        self.heat[cpu.pc] = self.heat.get(cpu.pc, 0) + 1
         return None
 
     @staticmethod
