@@ -30,7 +30,7 @@ STREETS: dict[str, tuple[str, ...]] = {
     "engines.stencil.render": (*_BASE, "semantics", "engines.llvm", "engines.stencil.binding"),
     "engines.hosts": (*_BASE, "semantics", "engines.code", "engines.llvm", "engines.native", "engines.stencil.binding"),
     "engines.reference": (*_DESCRIPTION, "memory"),
-    "engines.runtime": (*_BASE, "semantics", "memory", *_CODE, "engines.stencil.render"),
+    "engines.runtime": (*_BASE, "semantics", "memory", "linux.form", *_CODE, "engines.stencil.render"),
     "engines.stencil": (*_DESCRIPTION, "memory", *_CODE, "engines.translator", "engines.runtime", "engines.reference",
                         *_STENCILS[1:]),
     "engines.lockstep": (*_DESCRIPTION, "memory", "engines.reference", "engines.stencil"),

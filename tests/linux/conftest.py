@@ -17,6 +17,7 @@ def guest() -> Iterator[Guest]:
     process = Guest(FORM, Cpu(Layout((RegisterFile("r", 64, 16),))), memory, Script())
     memory.map(SCRATCH, 0x100000, 3)
     yield process
+    process.close()
     process.reset()
     memory.close()
 

@@ -2,9 +2,12 @@
 
 import struct
 from collections.abc import Callable
+from typing import Any
 
 from xenos.cpu.exits import Exit
 from xenos.cpu.state import Cpu
+from xenos.engines.choose import bridge
+from xenos.linux import kernel
 from xenos.linux.form import LinuxForm
 from xenos.linux.generic_numbers import NUMBERS
 from xenos.linux.process import Process
@@ -36,8 +39,15 @@ CALL_NUMBERS = {name: number for number, name in NUMBERS.items()}
 class Guest(Process):
     """A process whose calls a test makes by name; pointers to data are written for it."""
 
+    def __init__(self, form: LinuxForm, cpu: Cpu, memory: FlatMemory, engine: Any) -> None:
+        super().__init__(form, cpu, memory, engine, bridge=bridge())
+        self._mask = kernel.get_mask()
+
     def call(self, name: str, *arguments: int | bytes) -> int:
         """Make a system call; bytes are put into guest memory as C strings and passed by address."""
+        self.signals.listen()
+        if not self.leader.tid:
+            self.leader.begin(main=True)
         at = SCRATCH
         for index in range(6):
             value = arguments[index] if index < len(arguments) else 0
@@ -47,8 +57,16 @@ class Guest(Process):
             self.cpu.write("r", index, value)
         self.cpu.write("r", 8, CALL_NUMBERS[name])
         self.system_call()
+        while self.leader.woken:    # a signal came of it
+            self.wake(self.leader)
         result = self.cpu.read("r", 0)
         return result - (1 << 64) if result >> 63 else result
+
+    def close(self) -> None:
+        """Give the host's signals back."""
+        self.bridge.leave(self.leader.tid)
+        self.signals.restore()
+        kernel.set_mask(self._mask)
 
 
 def segment(

@@ -34,7 +34,7 @@ def start(
     process.before_end.append(lambda: choose.keep(engine))
     pass_on = getattr(getattr(engine, "runtime", None), "pass_on", None)
     if bridge is not None and pass_on is not None:
-        pass_on(bridge.on_signal)
+        pass_on(bridge.address_of)
     if after_fork is not None:
         process.after_fork.append(after_fork)
     return process

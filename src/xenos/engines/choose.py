@@ -130,7 +130,7 @@ def bridge() -> Any:
 
         here = os.path.dirname(os.path.abspath(__file__))
         parts = [os.uname().machine.encode()]
-        for name in ("runtime/bridge.py", f"hosts/{os.uname().machine}_runtime.py", "llvm/compiler.py"):
+        for name in ("runtime/bridge.py", "runtime/direct.py", "native/language.py", "runtime/native.py", f"hosts/{os.uname().machine}_runtime.py", "llvm/compiler.py"):
             try:
                 with open(os.path.join(here, name), "rb") as file:
                     parts.append(file.read())

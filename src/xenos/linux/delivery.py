@@ -38,7 +38,7 @@ def _action(process: Process, number: int) -> tuple[int, int, int]:
 
 def rewind(process: Process) -> None:
     """A call that a signal came before, or that goes on behind its handler: it is made again."""
-    process.cpu.pc -= _frames(process).CALL_SIZE
+    process.cpu.pc -= process.form.call_size
 
 
 def deliver(process: Process) -> None:

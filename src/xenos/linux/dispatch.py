@@ -52,6 +52,7 @@ class Call:
     """One system call, ready to be made."""
 
     __slots__ = ("answer", "letters", "name", "readers")
+    guarded = False     # whether a policy looks at each
 
     def __init__(self, name: str, answer: Answer, letters: str) -> None:
         self.name = name

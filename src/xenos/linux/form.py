@@ -24,6 +24,7 @@ class LinuxForm:
         hwcap: int,                         # AT_HWCAP
         cpuinfo: str,                       # /proc/cpuinfo of one CPU, with {cpu} for its number
         calls: dict[str, str],              # calls that only this guest has: name -> "module:function"
+        call_size: int = 4,                 # bytes of the instruction that calls the kernel
         signal_frame: str = "",             # module that writes and reads the frames of signal handlers
     ) -> None:
         self.machine = machine
@@ -37,4 +38,5 @@ class LinuxForm:
         self.hwcap = hwcap
         self.cpuinfo = cpuinfo
         self.calls = calls
+        self.call_size = call_size
         self.signal_frame = signal_frame

@@ -31,6 +31,11 @@ def has(name: str) -> bool:
     return name in _numbers
 
 
+def number(name: str) -> int:
+    """The host's number of a call."""
+    return _numbers[name]
+
+
 def call(process: Process, name: str, *arguments: Argument) -> int:
     """Make a system call of the host by name; gives its result, or -errno. Never raises OSError.
 
@@ -41,11 +46,11 @@ def call(process: Process, name: str, *arguments: Argument) -> int:
     bridge = process.bridge
     if bridge is None:
         return plain(name, *arguments)
-    number = _numbers.get(name)
-    if number is None:
+    which = _numbers.get(name)
+    if which is None:
         return -ENOSYS
     words = _Words(*[item if isinstance(item, int) else _address(item) for item in arguments])
-    result: int = bridge.call(process.cpu.address, number, words)
+    result: int = bridge.call(process.cpu.address, which, words)
     return result
 
 
@@ -66,11 +71,11 @@ def _address(item: bytes | ctypes.Array[ctypes.c_char]) -> int:
 
 def plain(name: str, *arguments: Argument) -> int:
     """The same for calls that do not wait, and where no guest is about."""
-    number = _numbers.get(name)
-    if number is None:
+    which = _numbers.get(name)
+    if which is None:
         return -ENOSYS
     words = [ctypes.c_long(item) if isinstance(item, int) else item for item in arguments]
-    result: int = _syscall(ctypes.c_long(number), *words)
+    result: int = _syscall(ctypes.c_long(which), *words)
     return -ctypes.get_errno() if result == -1 else result
 
 

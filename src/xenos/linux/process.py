@@ -7,9 +7,9 @@ import os
 import time
 
 from xenos.cpu.exits import Breakpoint, Budget, Fault, Illegal, Interrupted, Syscall
-from xenos.cpu.layout import COUNT
+from xenos.cpu.layout import CALLS, COUNT
 from xenos.errors import EngineError
-from xenos.linux import dispatch, kernel, loader, program, stack
+from xenos.linux import dispatch, kernel, loader, program, shortcuts, stack
 from xenos.linux.descriptors import Descriptors
 from xenos.linux.outcome import Outcome
 from xenos.linux.paths import Paths
@@ -76,6 +76,7 @@ class Process:
         self.forked = False             # this is a child that a guest's fork made
         self.here: Any = _thread._local()
         self.leader = Thread(self, cpu)
+        self.shortcuts = shortcuts.table(self)
         self.signals = Signals(self)
         self._fresh()
 
@@ -124,6 +125,8 @@ class Process:
         pointer = stack.build(self, image, found.path, found.argv, env)
         cpu.write(*form.stack_pointer, pointer)
         cpu.pc = image.start
+        if self.shortcuts is not None:
+            cpu.set(CALLS, self.bridge.table_at(self.shortcuts))
         self.break_start = self.break_end = image.break_start
         self.executable = os.fsencode(found.elf.path)
         self.name = self.paths.guest(self.executable)
@@ -208,10 +211,12 @@ class Process:
     def loop(self, thread: Thread, budget: int = FOREVER) -> None:
         """Run a thread until it or the process ends, or another program is to take over, or for a budget."""
         cpu, memory = thread.cpu, self.memory
+        if self.shortcuts is not None:
+            cpu.set(CALLS, self.bridge.table_at(self.shortcuts))
         start, left = cpu.count, budget
         while self.outcome is None and not thread.ended and self.threads.successor is None:
             if thread.woken:
-                self._wake(thread)
+                self.wake(thread)
                 continue
             if self.threads.held and thread is not self.leader:
                 self.threads.stand_still()
@@ -231,7 +236,8 @@ class Process:
                 if left <= 0:
                     break
 
-    def _wake(self, thread: Thread) -> None:
+    def wake(self, thread: Thread) -> None:
+        """See to what a thread was woken for: a signal that was noted for it, or news of the process."""
         thread.unpoke()
         if thread.noted:
             from xenos.linux import delivery
@@ -246,6 +252,8 @@ class Process:
         call = self.calls.get(number)
         if call is None:
             call = self.calls[number] = dispatch.find(self, number)
+            if not call.guarded:
+                shortcuts.offer(self, number, call)
         raw = [cpu.read(file, index) for file, index in form.arguments]
         if self.strace:
             from xenos.linux import strace

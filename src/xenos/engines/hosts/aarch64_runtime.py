@@ -120,14 +120,16 @@ def settle(code: bytearray, relocation: Relocation, target: int) -> None:
 
 # Numbers of the calls that the bridge makes itself (asm-generic/unistd.h), and where a signal frame keeps the mask.
 SYSTEM_CALLS = {"gettid": 178, "rt_tgsigqueueinfo": 240, "rt_sigaction": 134}
+PACKED_EVENTS = 0     # whether struct epoll_event has no padding (sys/epoll.h)
 SIGNAL_MASK = 40
 
 # call(state, number, six arguments): the system call, or -ERESTARTSYS if WAKE is set, or is set until it would begin or
-# be made again. raw(number, four arguments): just the call.
+# be made again. raw(number, four arguments): just the call. move(to, from, bytes): 0, or -EFAULT if a fault moves it on to
+# `unmoved`.
 CALLS_TEXT = "".join(f'module asm "{line}"\n' for line in f"""
 .text
 .p2align 4
-.globl call, window, behind, aborted, raw, restorer
+.globl call, window, behind, aborted, raw, move, moving, moved, unmoved, restorer
 .type call, @function
 call:
  mov x9, x0
@@ -156,6 +158,25 @@ raw:
  mov x2, x3
  mov x3, x4
  svc #0
+ ret
+.type move, @function
+move:
+ mov x3, #0
+.type moving, @function
+moving:
+ cmp x3, x2
+ b.hs moved
+ ldrb w4, [x1, x3]
+ strb w4, [x0, x3]
+ add x3, x3, #1
+ b moving
+.type moved, @function
+moved:
+ mov x0, #0
+ ret
+.type unmoved, @function
+unmoved:
+ mov x0, #-14
  ret
 .type restorer, @function
 restorer:

@@ -84,14 +84,16 @@ def settle(code: bytearray, relocation: Relocation, target: int) -> None:
 
 # Numbers of the calls that the bridge makes itself (asm/unistd_64.h), and where a signal frame keeps the mask.
 SYSTEM_CALLS = {"gettid": 186, "rt_tgsigqueueinfo": 297, "rt_sigaction": 13}
+PACKED_EVENTS = 1     # whether struct epoll_event has no padding (sys/epoll.h)
 SIGNAL_MASK = 296
 
 # call(state, number, six arguments): the system call, or -ERESTARTSYS if WAKE is set, or is set until it would begin or
-# be made again. raw(number, four arguments): just the call.
+# be made again. raw(number, four arguments): just the
+# call. move(to, from, bytes): 0, or -EFAULT if a fault moves it on to `unmoved`.
 CALLS_TEXT = "".join(f'module asm "{line}"\n' for line in f"""
 .text
 .p2align 4
-.globl call, window, behind, aborted, raw, restorer
+.globl call, window, behind, aborted, raw, move, moving, moved, unmoved, restorer
 .type call, @function
 call:
  movq %rdi, %rcx
@@ -123,6 +125,20 @@ raw:
  movq %rcx, %rdx
  movq %r8, %r10
  syscall
+ ret
+.type move, @function
+move:
+ movq %rdx, %rcx
+.type moving, @function
+moving:
+ rep movsb
+.type moved, @function
+moved:
+ xorl %eax, %eax
+ ret
+.type unmoved, @function
+unmoved:
+ movq $-14, %rax
  ret
 .type restorer, @function
 restorer:

@@ -13,7 +13,7 @@ import inspect
 from types import FunctionType, ModuleType
 from typing import Any, NoReturn
 
-from xenos.engines.native.words import Words, call, publish
+from xenos.engines.native.words import Words, ask, call, publish
 from xenos.errors import EngineError
 
 _ARITHMETIC = {ast.Add: "add", ast.Sub: "sub", ast.Mult: "mul", ast.BitAnd: "and", ast.BitOr: "or", ast.BitXor: "xor",
@@ -259,6 +259,9 @@ class _Function:
             function = self._value(f"inttoptr i64 {words[0]} to ptr")
             self._do(f"call void {function}(i64 {words[1]}, i64 {words[2]})")
             return "0"
+        if target is ask:
+            function = self._value(f"inttoptr i64 {words[0]} to ptr")
+            return self._value(f"call i64 {function}({', '.join(f'i64 {w}' for w in words[1:])})")
         if not isinstance(target, FunctionType):
             self._refuse(node, f"`{node.func.id}` is no function of this part of Python")
         if target.__code__.co_argcount != len(words):

@@ -36,5 +36,11 @@ def call(function: int, first: int, second: int) -> None:
     ctypes.CFUNCTYPE(None, ctypes.c_uint64, ctypes.c_uint64)(function)(first, second)
 
 
+def ask(function: int, first: int, second: int, third: int) -> int:
+    """The result of a C function of three words."""
+    word = ctypes.c_int64
+    return int(ctypes.CFUNCTYPE(word, word, word, word)(function)(first, second, third))
+
+
 def publish() -> None:
     """All that was written is seen by other threads before what is written from here on (a release fence)."""

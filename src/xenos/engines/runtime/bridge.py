@@ -12,6 +12,7 @@ import ctypes
 import os
 
 from xenos.cpu import layout as at
+from xenos.engines.runtime import direct
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,6 +32,8 @@ _ALL = (1 << 64) - 1
 SYNCHRONOUS = 1 << 4 - 1 | 1 << 5 - 1 | 1 << 7 - 1 | 1 << 8 - 1 | 1 << 11 - 1   # ILL TRAP BUS FPE SEGV: never blocked
 SA_SIGINFO, _SA_RESTORER = 4, 0x04000000
 _SI_QUEUE = (1 << 32) - 1
+_KINDS = {"": direct.PLAIN, "futex": direct.FUTEX, "time": direct.TIME, "vector": direct.VECTOR, "unnamed": direct.UNNAMED,
+          "events": direct.EVENTS}
 
 
 def text(host: ModuleType) -> str:
@@ -122,13 +125,15 @@ class Bridge:
             ctypes.CFUNCTYPE(None, ctypes.c_uint64, ctypes.c_uint64)(base + offsets["flush"])(base, base + len(code))
         word, pointer = ctypes.c_long, ctypes.c_void_p
         self.on_signal = base + offsets["on_signal"]
+        self.address_of = {name: base + offset for name, offset in offsets.items()}
         self.call = ctypes.CFUNCTYPE(word, pointer, word, pointer)(base + offsets["call"])
         self.raw = ctypes.CFUNCTYPE(word, word, word, word, word, word)(base + offsets["raw"])
         self._dispose = ctypes.CFUNCTYPE(None, ctypes.c_uint64, pointer, pointer)(base + offsets["dispose"])
         self._restorer = base + offsets["restorer"]
         from xenos.engines.hosts import host_runtime
 
-        self._queue = host_runtime().SYSTEM_CALLS["rt_tgsigqueueinfo"]
+        self._host = host_runtime()
+        self._queue = self._host.SYSTEM_CALLS["rt_tgsigqueueinfo"]
         self._where: dict[int, int] = {}    # thread id -> index of its entry in words
         self._free: list[int] = []
         self._end = TABLE // 8
@@ -138,6 +143,7 @@ class Bridge:
 
     def enter(self, thread: int, cpu: Cpu, main: bool) -> None:
         """Signals that come to this thread of the host are noted in that CPU's state block."""
+        self.leave(thread)
         at_ = self._free.pop() if self._free else self._end
         if at_ == self._end:
             self._end += 2
@@ -192,14 +198,43 @@ class Bridge:
         self._dispose(which, new, old)
 
 
+    # Calls that generated code makes itself.
+
+    def table(self, end: int, clock: int) -> Any:
+        """A table for `runtime.direct`, with no call in it; `end` of guest memory, the vDSO's `clock`_gettime or 0.
+
+        Pointers into the last 4 GiB go to Python, which looks at lengths, too: what lies behind guest memory is ours.
+        """
+        words = (ctypes.c_uint64 * (direct.SIZE // 8))()
+        for at_, value in ((0, self.address_of["answer"]), (direct.CALL, self.address_of["call"]), (direct.CLOCK, clock),
+                           (direct.MOVE, self.address_of["move"]), (direct.END, max(0, end - (1 << 32))),
+                           (direct.PACKED, self._host.PACKED_EVENTS)):
+            words[at_ // 8] = value
+        return words
+
+    @staticmethod
+    def table_at(table: Any) -> int:
+        """Its host address, for the state block."""
+        return ctypes.addressof(table)
+
+    @staticmethod
+    def shortcut(table: Any, guest: int, host: int, pointers: int, descriptor: bool, kind: str) -> None:
+        """Let generated code make the call that the guest numbers so; `kind` is one of `_KINDS`."""
+        if guest < direct.NUMBERS:
+            table[direct.ENTRIES // 8 + guest] = (
+                host | pointers << 16 | (direct.DESCRIPTOR if descriptor else 0) | _KINDS[kind] << 32)
+
+
 def build() -> tuple[bytes, int, dict[str, int]]:
     """Make the module's code for this host: what `Bridge` takes. Needs llvmlite."""
     from xenos.engines.hosts import host, host_runtime
     from xenos.engines.llvm.compiler import Compiler
+    from xenos.engines.native.language import translate
     from xenos.engines.runtime.native import link
 
     target, runtime = host(), host_runtime()
     cpu, features = target.CPUS[1]
     compiler = Compiler(target.TRIPLE, cpu, features, target.RUNTIME_MODEL)
-    image = link(compiler.compile(text(runtime)), runtime)
+    module = text(runtime) + translate([direct], {"answer"})
+    image = link(compiler.compile(module, optimize=True), runtime)
     return image.code, image.data, image.offsets

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from xenos.engines.code.object import ObjectFile
 
 DATA_SIZE = 1024
-ARENA_START, ARENA_END, ON_SIGNAL, OLD_HANDLERS = 0, 8, 16, 64
+ARENA_START, ARENA_END, ON_SIGNAL, MOVING, OLD_HANDLERS = 0, 8, 16, 24, 64
 SOON = 1 << 20      # so many instructions before the limit, indirect jumps look at it each time
 _SA_SIGINFO, _SA_NODEFER, _SA_ONSTACK, _SA_RESTART = 4, 0x40000000, 0x08000000, 0x10000000
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -95,9 +95,12 @@ class Runtime:
             self._data[(OLD_HANDLERS >> 3) + number] = old.handler or 0
             self._caught.setdefault(int(number), old)
 
-    def pass_on(self, handler: int) -> None:
-        """Where SIGSEGV and SIGBUS go that were sent to this process rather than raised in it: address of a handler, or 0."""
-        self._data[ON_SIGNAL // 8] = handler
+    def pass_on(self, address_of: dict[str, int]) -> None:
+        """Where SIGSEGV and SIGBUS go that were sent to this process rather than raised in it, and where a copy of guest memory
+        goes on that faults: addresses in the bridge."""
+        self._data[ON_SIGNAL // 8] = address_of["on_signal"]
+        for number, name in enumerate(("moving", "moved", "unmoved")):
+            self._data[MOVING // 8 + number] = address_of[name]
 
     def restore(self) -> None:
         """Put the handlers back that were there before."""

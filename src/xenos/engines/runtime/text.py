@@ -5,10 +5,14 @@ from __future__ import annotations
 from types import ModuleType
 
 from xenos.cpu import layout as at
+from xenos.cpu.layout import Layout
 from xenos.engines.llvm.emit import METADATA
-from xenos.engines.runtime.native import ARENA_END, ARENA_START, OLD_HANDLERS, ON_SIGNAL, SOON
+from xenos.engines.runtime import direct
+from xenos.engines.runtime.native import ARENA_END, ARENA_START, MOVING, OLD_HANDLERS, ON_SIGNAL, SOON
 from xenos.engines.stencil.render import Convention
+from xenos.linux.form import LinuxForm
 
+ERESTARTSYS = 512       # of the bridge's `call`: nothing was done
 # Exit codes. 0: a stub was left through, whose address says why.
 STUB, MISS, FAULT, POLL, CALL = range(5)
 
@@ -18,13 +22,14 @@ CODE = at.SCRATCH + 16
 NOTED = {"stack": at.SCRATCH + 24, "frame": at.SCRATCH + 32, "link": at.SCRATCH + 40}
 
 
-def runtime(convention: Convention, homes: dict[str, int], alignment: int, host: ModuleType) -> str:
+def runtime(convention: Convention, homes: dict[str, int], alignment: int, host: ModuleType, linux: LinuxForm,
+            layout: Layout) -> str:
     """The module. `homes` gives the state-block offset of each pin's register by its argument name."""
     return "".join([
         METADATA, "@data = external hidden global i8\n",
         host.DECLARATIONS,
         _enter(convention, homes, host), _begin(convention, host), _leave(convention, homes, host),
-        _lookup(convention, alignment), _kernel(convention), _fill(alignment), _purge(), _fault_handler(host)])
+        _lookup(convention, alignment), _kernel(convention, homes, linux, layout), _fill(alignment), _purge(), _fault_handler(host)])
 
 
 def _word(name: str, offset: int) -> str:
@@ -104,10 +109,36 @@ def _lookup(convention: Convention, alignment: int) -> str:
         + "\nmiss:\n" + _store("what", at.EXIT_CODE, str(MISS)) + stop + "\n}\n")
 
 
-def _kernel(convention: Convention) -> str:
-    """The guest calls its kernel."""
-    return (f"define dso_local preserve_nonecc void @kernel({convention.parameters}) nounwind {{\n"
-            + _store("why", at.EXIT_CODE, str(CALL)) + "\n".join(convention.leave("@leave", {})) + "\n}\n")
+def _kernel(convention: Convention, homes: dict[str, int], linux: LinuxForm, layout: Layout) -> str:
+    """The guest calls its kernel: what the table of calls allows is answered here (runtime/direct.py), the rest by Python."""
+    pins = {offset: name for name, offset in homes.items()}
+    lines = _load("table", at.CALLS, "ptr") + " %none = icmp eq ptr %table, null\n br i1 %none, label %python, label %try\ntry:\n"
+    for number, register in enumerate((*linux.arguments, linux.number)):
+        offset = layout.offset(*register)
+        if offset in pins:
+            value = pins[offset]
+        else:
+            value = f"%v{number}"
+            lines += _load(value[1:], offset)
+        lines += f" %a{number} = getelementptr i64, ptr %words, i64 {number}\n store i64 {value}, ptr %a{number}\n"
+    asked = value
+    result = layout.offset(*linux.result)
+    changed = {pins[result]: "%result"} if result in pins else {}
+    keep = "" if changed else _store("into", result, "%result")
+    stop = "\n".join(convention.leave("@leave", {}))
+    again = "\n".join(convention.leave("@leave", {}, "%uncounted"))
+    return (
+        f"define dso_local preserve_nonecc void @kernel({convention.parameters}) nounwind {{\n"
+        f" %words = alloca [{direct.ROOM} x i8], align 16\n" + lines +
+        " %answer = load ptr, ptr %table\n %st64 = ptrtoint ptr %st to i64\n %words64 = ptrtoint ptr %words to i64\n"
+        f" %result = call i64 %answer(i64 %st64, i64 {asked}, i64 %words64)\n"
+        f" %not = icmp eq i64 %result, {direct.PYTHONS}\n br i1 %not, label %python, label %made\nmade:\n"
+        f" %restart = icmp eq i64 %result, {-ERESTARTSYS}\n br i1 %restart, label %again, label %done\ndone:\n" + keep
+        + "\n".join(convention.leave("@lookup", changed))
+        + "\npython:\n" + _store("why", at.EXIT_CODE, str(CALL)) + stop
+        # A signal comes first: the call is made again behind its handler.
+        + "\nagain:\n" + _load("next", at.PC) + f" %this = sub i64 %next, {linux.call_size}\n" + _store("back", at.PC, "%this")
+        + " %uncounted = sub i64 %ct, 1\n" + _store("poll", at.EXIT_CODE, str(POLL)) + again + "\n}\n")
 
 
 def _fill(alignment: int) -> str:
@@ -148,6 +179,11 @@ def _fault_handler(host: ModuleType) -> str:
                   for name, offset in host.CONTEXT.items())
         + f" %lo.p = getelementptr i8, ptr @data, i64 {ARENA_START}\n %lo = load i64, ptr %lo.p\n"
         f" %hi.p = getelementptr i8, ptr @data, i64 {ARENA_END}\n %hi = load i64, ptr %hi.p\n"
+        f" %mf.p = getelementptr i8, ptr @data, i64 {MOVING}\n %mf = load i64, ptr %mf.p\n"
+        f" %mb.p = getelementptr i8, ptr @data, i64 {MOVING + 8}\n %mb = load i64, ptr %mb.p\n"
+        f" %mu.p = getelementptr i8, ptr @data, i64 {MOVING + 16}\n %mu = load i64, ptr %mu.p\n"
+        " %m1 = icmp uge i64 %pc, %mf\n %m2 = icmp ult i64 %pc, %mb\n %m = and i1 %m1, %m2\n"
+        " br i1 %m, label %moving, label %elsewhere\nmoving:\n store i64 %mu, ptr %pc.p\n ret void\nelsewhere:\n"
         " %sc.p = getelementptr i8, ptr %info, i64 8\n %sc = load i32, ptr %sc.p\n %sent = icmp sle i32 %sc, 0\n"
         " br i1 %sent, label %other, label %raised\nraised:\n"
         " %above = icmp uge i64 %pc, %lo\n %below = icmp ult i64 %pc, %hi\n %ours = and i1 %above, %below\n"

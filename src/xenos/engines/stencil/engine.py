@@ -113,6 +113,8 @@ class StencilEngine:
         cpu.set(at.LEAVE, self.runtime.leave)
         cpu.set(at.LOOKUP, self.runtime.lookup)
         cpu.set(at.KERNEL, self.runtime.kernel)
+        if not self.linked:
+            cpu.set(at.CALLS, 0)
         cpu.set(at.CANONICAL_NAN64, _CANONICAL64)
         cpu.set(at.CANONICAL_NAN32, _CANONICAL32)
 

@@ -31,7 +31,6 @@ _SS_ONSTACK, _SS_DISABLE = 1, 2
 
 # What a handler returns to: li a7, 139 (rt_sigreturn); ecall.
 RETURN_CODE = bytes.fromhex("9308b008 73000000")
-CALL_SIZE = 4
 
 
 def write(

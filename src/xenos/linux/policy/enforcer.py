@@ -211,7 +211,7 @@ def _family(fd: int) -> int:
 class Guarded(Call):
     """A system call under a policy."""
 
-    __slots__ = ("call", "enforcer", "rule", "wants")
+    __slots__ = ("call", "enforcer", "guarded", "rule", "wants")
 
     def __init__(self, call: Call, enforcer: Enforcer, rule: Rule) -> None:
         self.name = call.name
@@ -219,6 +219,7 @@ class Guarded(Call):
         self.call = call
         self.enforcer = enforcer
         self.rule = rule
+        self.guarded = rule is not None
         self.wants = rules.WANTS.get(call.name, (LOOK | READ | WRITE,))
 
     def __call__(self, process: Process, raw: list[int]) -> int | None:

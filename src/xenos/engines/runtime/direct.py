@@ -1,0 +1,119 @@
+"""System calls that generated code makes of the host's kernel without Python, in the small part of Python that is compiled.
+
+`answer` is given the state pointer, the guest's number of the call, and the address of its six arguments, behind which there is
+room. What it may do stands in a table in memory, whose address is in the state block:
+
+    0      host address of `answer`              24     host address of the vDSO's clock_gettime, or 0
+    8      host address of `call` (the bridge)   32     end of the guest addresses that are passed on
+    16     host address of `move` (the bridge)   40     1 if the host's struct epoll_event has no padding
+    64     for each number, 0 or: the host's number of it, pointers among its arguments as bits from 16 on, whether the first
+           is a descriptor as bit 24, and from bit 32 on what else is to be done
+"""
+
+from __future__ import annotations
+
+from xenos.cpu import layout as at
+from xenos.engines.native.words import ask, i32, i64
+from xenos.memory.flat import BASE
+
+CALL, MOVE, CLOCK, END, PACKED, ENTRIES = 8, 16, 24, 32, 40, 64
+NUMBERS = 512
+SIZE = ENTRIES + 8 * NUMBERS
+DESCRIPTOR = 1 << 24
+PLAIN, FUTEX, TIME, VECTOR, UNNAMED, EVENTS = 0, 1, 2, 3, 4, 5
+DESCRIPTORS_END = 900       # Xenos's own lie from here on
+PYTHONS = -8192             # no result of a call: it is not for us
+FAULT = -14
+_WORDS = 48                 # of the six arguments; room behind them begins here
+ROOM = 1024
+_BUFFERS_MAX = 8
+_EVENTS_MAX = 16
+_FUTEX_NUMBERED = 1 << 3 | 1 << 4 | 1 << 5 | 1 << 12     # commands whose fourth argument is a number
+
+
+def answer(state: int, number: int, words: int) -> int:
+    """The call's result or -errno; `PYTHONS` if nothing was done."""
+    table = i64[state + at.CALLS]
+    if number < 0 or number >= NUMBERS:
+        return PYTHONS
+    entry = i64[table + ENTRIES + (number << 3)]
+    if entry == 0:
+        return PYTHONS
+    if entry & DESCRIPTOR and (i32[words] < 0 or i32[words] >= DESCRIPTORS_END):
+        return PYTHONS
+    kind = entry >> 32
+    pointers = entry >> 16 & 63
+    if kind == FUTEX and 1 << (i64[words + 8] & 127 & 15) & _FUTEX_NUMBERED == 0:
+        pointers |= 8
+    end = i64[table + END]
+    where = words
+    while pointers:
+        if pointers & 1:
+            address = i64[where]
+            if address < 0 or address >= end:
+                return PYTHONS
+            if address:
+                i64[where] = address + BASE
+        pointers >>= 1
+        where += 8
+    if kind == TIME:
+        return time(table, words)
+    if kind == VECTOR:
+        if gather(table, words, end) == 0:
+            return PYTHONS
+    if kind == UNNAMED and i64[words + 32]:
+        return PYTHONS
+    if kind == EVENTS:
+        return events(state, table, entry & 0xFFFF, words)
+    i64[state + at.IN_KERNEL] = 1
+    result = ask(i64[table + CALL], state, entry & 0xFFFF, words)
+    i64[state + at.IN_KERNEL] = 0
+    return result
+
+
+def time(table: int, words: int) -> int:
+    """clock_gettime(2) by the host's vDSO, which must not be given a guest's pointer: it faults where the kernel does not."""
+    if i64[table + CLOCK] == 0 or i64[words + 8] == 0:
+        return PYTHONS
+    if i32[words] < 0 or ask(i64[table + CLOCK], i32[words], words + _WORDS, 0) & 0xFFFF_FFFF:
+        return PYTHONS
+    return ask(i64[table + MOVE], i64[words + 8], words + _WORDS, 16)
+
+
+def gather(table: int, words: int, end: int) -> int:
+    """Make host addresses of an array of struct iovec; 0 if that cannot be done here."""
+    count = i64[words + 16]
+    copy = words + _WORDS
+    if count < 1 or count > _BUFFERS_MAX or ask(i64[table + MOVE], copy, i64[words + 8], count << 4):
+        return 0
+    for number in range(count):
+        where = copy + (number << 4)
+        address = i64[where]
+        if address < 0 or address >= end:
+            return 0
+        if address:
+            i64[where] = address + BASE
+    i64[words + 8] = copy
+    return 1
+
+
+def events(state: int, table: int, number: int, words: int) -> int:
+    """epoll_pwait(2) without a mask: the events go to the guest with the padding that its struct has."""
+    target = i64[words + 8]
+    most = i32[words + 16]
+    if most <= 0 or i64[words + 32] or target == 0:
+        return PYTHONS
+    given = words + _WORDS
+    i64[words + 8] = given
+    i64[words + 16] = most if most < _EVENTS_MAX else _EVENTS_MAX
+    i64[state + at.IN_KERNEL] = 1
+    found = ask(i64[table + CALL], state, number, words)
+    i64[state + at.IN_KERNEL] = 0
+    if found <= 0:
+        return found
+    size = 12 if i64[table + PACKED] else 16
+    padded = given + (_EVENTS_MAX << 4)
+    for one in range(found):
+        i64[padded + (one << 4)] = i32[given + one * size]
+        i64[padded + (one << 4) + 8] = i64[given + one * size + size - 8]
+    return FAULT if ask(i64[table + MOVE], target, padded, found << 4) else found

@@ -1,0 +1,61 @@
+"""System calls that generated code makes of the host's kernel itself, once Python has answered the first of their kind.
+
+They mean the same there, with guest addresses as host addresses. The letters stand for the arguments: d a descriptor (not one of
+Xenos's own), p a pointer, - a number; a word behind them says what else there is to do, see `bridge.shortcut`.
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from xenos.linux.dispatch import Call
+    from xenos.linux.process import Process
+
+SHORTCUTS = {
+    "read": "dp-",
+    "write": "dp-",
+    "pread64": "dp--",
+    "pwrite64": "dp--",
+    "readv": "dp- vector",
+    "writev": "dp- vector",
+    "lseek": "d--",
+    "recvfrom": "dp--pp unnamed",
+    "sendto": "dp--pp unnamed",
+    "epoll_pwait": "dp---- events",
+    "clock_gettime": "-p time",
+    "clock_getres": "-p",
+    "gettimeofday": "pp",
+    "nanosleep": "pp",
+    "clock_nanosleep": "--pp",
+    "futex": "p---p- futex",
+    "sched_yield": "",
+    "getrandom": "p--",
+    "getpid": "",
+    "getppid": "",
+    "gettid": "",
+    "getuid": "",
+    "geteuid": "",
+    "getgid": "",
+    "getegid": "",
+}
+
+
+def table(process: Process) -> Any:
+    """An empty table for `Process.shortcuts`; None where all calls are to go through Python."""
+    if process.bridge is None or process.strace:
+        return None
+    from xenos.linux.hosts import vdso
+
+    return process.bridge.table(process.memory.size, vdso.function("clock_gettime"))
+
+
+def offer(process: Process, number: int, call: Call) -> None:
+    """From now on generated code may make this call itself, if it is of that kind and nothing is to look at its arguments."""
+    from xenos.linux import kernel
+
+    letters, _, kind = SHORTCUTS.get(call.name, "?").partition(" ")
+    if letters != "?" and process.shortcuts is not None and kernel.has(call.name):
+        pointers = sum(1 << at for at, letter in enumerate(letters) if letter == "p")
+        process.bridge.shortcut(process.shortcuts, number, kernel.number(call.name), pointers, letters[:1] == "d", kind)
