@@ -46,6 +46,7 @@ def enter(folder: str) -> None:
             os._exit(ended if ended >= 0 else 128 - ended)
         _libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     os.setsid()
+    os.chdir(folder)    # which lies where nobody else may look
     for number, limit in _LIMITS.items():
         resource.setrlimit(number, (limit, limit))
     if os.geteuid() == 0:
@@ -53,4 +54,3 @@ def enter(folder: str) -> None:
         os.setresgid(NOBODY, NOBODY, NOBODY)
         os.setresuid(NOBODY, NOBODY, NOBODY)
     _libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
-    os.chdir(folder)

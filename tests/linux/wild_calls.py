@@ -20,11 +20,14 @@ from linux import sandbox
 from linux.kit import CALL_NUMBERS, FORM, SCRATCH, Guest, Script
 from xenos.cpu.layout import Layout, RegisterFile
 from xenos.cpu.state import Cpu
+from xenos.linux.table import CALLS
 from xenos.memory.flat import BASE, FlatMemory, MemoryFault
 
 MASK = (1 << 64) - 1
 SIZE = 1 << 20
 BEHIND = SCRATCH + SIZE
+WINDOW = 0x900000       # pages that mapping calls play with
+PAGES = 48
 # What would end the run, start another process or thread, wait with all signals blocked, or take minutes.
 LEFT_OUT = frozenset((
     "exit", "exit_group", "clone", "clone3", "rt_sigreturn", "rt_sigsuspend", "rt_sigtimedwait", "sync", "syncfs",
@@ -34,10 +37,11 @@ SENDING = frozenset(("kill", "tkill", "tgkill", "rt_sigqueueinfo", "rt_tgsigqueu
 MASK_AT = {"ppoll": 3, "pselect6": 5, "epoll_pwait": 4, "epoll_pwait2": 4}
 LIMITS_KEPT = frozenset((0, 1, 7, 15))  # RLIMIT_CPU, FSIZE, NOFILE, RTTIME: those that the run itself needs
 F_SETSIG = 10
+MAPPING = ("mmap", "munmap", "mremap", "mprotect", "madvise", "msync", "mincore", "mlock", "munlock", "shmat", "shmdt")
 POPULATE = (22, 23)
 NAMES = (
     b"file", b"folder", b"link", b"fifo", b"none", b".", b"..", b"", b"folder/below", b"/proc/self/maps", b"/proc/self/fd",
-    b"/proc/self/exe", b"/proc/self/fd/5", b"/dev/null", b"/proc/self/task", b"/proc/self/mem", b"x" * 300, b"../../x",
+    b"/proc/self/exe", b"/proc/self/fd/5", b"/dev/null", b"/proc/self/task", b"/proc/self/mem", b"x" * 300, b"../../nobody/is/here",
     b"/proc/self/status", b"/proc/thread-self/stat", b"/dev/fd/3", b"/proc/self/cwd/file", b"/proc/cpuinfo",
 )
 
@@ -51,6 +55,7 @@ class Wild:
         self.guest = Guest(FORM, Cpu(Layout((RegisterFile("r", 64, 16),))), self.memory, Script())
         self.hidden = self.guest.hide(os.open("/dev/null", os.O_RDWR))
         self.numbers = sorted(number for name, number in CALL_NUMBERS.items() if name not in LEFT_OUT)
+        self.done = sorted(number for number in self.numbers if not CALLS.get(FORM.numbers[number], "E").startswith("E"))
         self.fill()
 
     def fill(self) -> None:
@@ -110,9 +115,51 @@ class Wild:
             return self.hidden
         return choose.choice(sorted(self.guest.descriptors) or [0])
 
+    def likely(self, letter: str) -> int:
+        """An argument that a call may take, by its letter in the table."""
+        choose = self.random
+        if letter == "d":
+            return choose.choice([*self.guest.descriptors, MASK - 99] or [0])
+        if letter in "sfnmkFN":
+            return SCRATCH + 0x8000 + 512 * choose.randrange(len(NAMES))
+        if letter in "pbrv":
+            return choose.choice((SCRATCH + choose.randrange(0, 0x4000, 8), 0))
+        if letter in "zl":
+            return choose.choice((0, 1, 8, 16, 24, 64, 100, 4096))
+        if letter in "xo":
+            return choose.choice((0, 0, 1, 2, 0x800, 0x80000, 1 << choose.randrange(32)))
+        return choose.randrange(-1, 70) & MASK
+
+    def mapping(self, name: str) -> list[int]:
+        """Arguments for calls on mappings: pages of the window, all kinds of them."""
+        choose = self.random
+
+        def page() -> int:
+            return WINDOW + 4096 * choose.randrange(PAGES)
+
+        length = 4096 * choose.randrange(0, PAGES // 2) + choose.choice((0, 0, 1))
+        if name == "mmap":
+            flags = choose.choice((1, 2, 2, 2)) | choose.choice((0x20, 0x20, 0)) | choose.choice((0x10, 0x10, 0x100000, 0, 0x110))
+            return [page(), length, choose.randrange(8), flags, self.likely("d"), 4096 * choose.randrange(3)]
+        if name == "mremap":
+            flags = choose.choice((0, 1, 1, 3, 5, 7))
+            return [page(), length, 4096 * choose.randrange(PAGES // 2) if flags < 5 else length, flags, page(), 0]
+        if name == "madvise":
+            return [page(), length, choose.choice((4, 8, 9, 14, 18, 20, 21, 22, 23, 25)), 0, 0, 0]
+        if name == "shmat":
+            return [choose.randrange(4), choose.choice((0, page())), choose.choice((0, 0o10000, 0o40000, 0o20000)), 0, 0, 0]
+        if name == "shmdt":
+            starts = [region.start for region in self.memory.regions if region.name.startswith("/SYSV")]
+            return [choose.choice(starts or [page()]), 0, 0, 0, 0, 0]
+        return [page(), length, choose.choice((0, 1, 2, 3, 5, 7)), choose.randrange(3), 0, 0]
+
     def arguments(self, name: str) -> list[int]:
         """Six of them; what would end the run is kept out."""
-        made = [self.value() for _ in range(6)]
+        letters = CALLS.get(name, "").partition(" ")[2].ljust(6, "i")
+        if name in MAPPING and self.random.random() < 0.8:
+            return self.mapping(name)
+        wild = self.random.choice((0.05, 0.2, 1))
+        made = [self.value() if self.random.random() < wild else self.likely(letter) for letter in letters[:6]]
         if name in SENDING:
             made[1:] = [0] * 5
             if name in ("tgkill", "rt_tgsigqueueinfo"):
@@ -134,22 +181,21 @@ class Wild:
     def step(self) -> str:
         """Make one call; returns what is wrong, or nothing."""
         guest = self.guest
-        number = self.random.choice(self.numbers)
-        name = FORM.numbers[number]
+        name = FORM.numbers[self.random.choice(self.numbers if self.random.random() < 0.1 else self.done)]
+        if self.random.random() < 0.2:
+            name = self.random.choice(MAPPING)
         made = self.arguments(name)
-        said = f"{name}({', '.join(map(hex, made))})"
+        self.said = f"{name}({', '.join(map(hex, made))})"
         try:
             result = guest.call(name, *made)
-        except MemoryFault:
-            return f"{said}: MemoryFault\n{traceback.format_exc()}"
         except BaseException:
-            return f"{said}:\n{traceback.format_exc()}"
+            return traceback.format_exc()
         finally:
             guest.outcome, guest.leader.ended = None, False
         if result <= -4096:
-            return f"{said} = {result:#x}"
+            return f"gives {result:#x}"
         if not os.path.sameopenfile(self.hidden, self.hidden) or os.fstat(self.hidden).st_rdev != os.makedev(1, 3):
-            return f"{said} took a descriptor of ours"
+            return "a descriptor of ours is gone"
         return ""
 
     def compare_maps(self) -> str:
@@ -169,13 +215,12 @@ class Wild:
                         return f"the host has {line.strip()}, the guest {region}"
                     start = region.end
         for region in regions:
-            if region.prot & 1:
+            if region.prot & 1 and region.solid:
                 for address in (region.start, region.end - 4096):
                     try:
                         self.memory.read(address, 1)
                     except MemoryFault:
-                        if region.file is None:
-                            return f"{region} cannot be read"
+                        return f"{region} cannot be read"
         return ""
 
 
@@ -210,13 +255,14 @@ def run(folder: str, seed: int, count: int) -> int:
 
 def play(wild: Wild, count: int) -> str:
     """Make so many calls; what is wrong, or `ok`."""
+    often = int(os.environ.get("COMPARE_MAPS", "500"))      # calls between two looks at the host's mappings
     for index in range(count):
         if index % 40 == 0:
             wild.fill()
-        wrong = wild.step() or (wild.compare_maps() if index % 500 == 499 else "")
+        wrong = wild.step() or (wild.compare_maps() if index % often == often - 1 else "")
         signal.setitimer(signal.ITIMER_REAL, 0.05, 0.05)
         if wrong:
-            return f"call {index}: {wrong}"
+            return f"call {index}, {wild.said}: {wrong}"
     return "ok"
 
 

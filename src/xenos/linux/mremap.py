@@ -49,14 +49,12 @@ def _mremap(process: Process, old_address: int, old_size: int, new_size: int, fl
     if flags & MREMAP_FIXED and old_size > new_size:
         memory.unmap(old_address + new_size, old_size - new_size)
         old_size, old_end = new_size, old_address + new_size
-    if not regions.covered(old_address, max(old_end, old_address + 1)):
-        return -EFAULT
+    if first.end < old_end:
+        return -EFAULT  # a hole, or another mapping: only one at a time can be moved
     if not old_size and (not first.shared or not flags & MREMAP_MAYMOVE):
         return -EINVAL
     keep = flags & MREMAP_DONTUNMAP != 0
     if new_size > old_size or keep:
-        if new_size > old_size and old_size and regions.at(old_end - 1) is not first:
-            return -EFAULT  # only one mapping can grow
         if not allows(process, new_size if keep else new_size - old_size, first.prot, private=not first.shared):
             return -ENOMEM
     if old_size and not flags & (MREMAP_FIXED | MREMAP_DONTUNMAP):

@@ -113,7 +113,7 @@ def sigaltstack(process: Process, ss: int, old_ss: int) -> int:
     if ss:
         if _on_stack(process, old):
             return -EPERM
-        pointer, flags, size = struct.unpack("<QixxxxQ", memory.read(ss, 24))
+        pointer, flags, size = struct.unpack("<QIxxxxQ", memory.read(ss, 24))
         if flags & 0x7FFF_FFFF & ~(SS_DISABLE | SS_ONSTACK):
             return -EINVAL
         if not flags & SS_DISABLE and size < _MINSIGSTKSZ:
@@ -121,7 +121,7 @@ def sigaltstack(process: Process, ss: int, old_ss: int) -> int:
         thread.alternate_stack = NOBODY if flags & SS_DISABLE else (pointer, flags & SS_AUTODISARM, size)
     if old_ss:
         flags = SS_ONSTACK if _on_stack(process, old) else old[1]
-        memory.write(old_ss, struct.pack("<QixxxxQ", old[0], flags, old[2]))
+        memory.write(old_ss, struct.pack("<QIxxxxQ", old[0], flags, old[2]))
     return 0
 
 

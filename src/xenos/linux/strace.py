@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import struct
 
 from xenos.memory.flat import MemoryFault
 
@@ -35,7 +36,7 @@ def traced(process: Process, call: Call, raw: list[int]) -> int | None:
 
 
 def _print(process: Process, text: str) -> None:
-    os.write(2, f"{os.getpid()} {text}\n".encode("utf-8", "backslashreplace"))
+    os.write(2, f"{process.thread.tid or os.getpid()} {text}\n".encode("utf-8", "backslashreplace"))
 
 
 def _argument(process: Process, letter: str, raw: list[int], index: int) -> str:
@@ -51,14 +52,26 @@ def _argument(process: Process, letter: str, raw: list[int], index: int) -> str:
         return f"0{value & 0xFFFFFFFF:o}"
     if letter == "x":
         return f"{value & 0xFFFFFFFF:#x}"
-    if letter == "s":
+    if letter in "sfnmkFN":
         try:
             return _quoted(process.memory.cstring(value, 4096))
         except MemoryFault:
             return f"{value:#x}"
+    if letter == "v":
+        return _vector(process, value, raw[index + 1])
     if letter == "b":
         return _bytes(process, value, raw[index + 1])
     return f"{value:#x}" if value else "NULL"
+
+
+def _vector(process: Process, address: int, count: int) -> str:
+    """The lengths of the buffers in an array of struct iovec."""
+    try:
+        data = process.memory.read(address, 16 * min(count & 0xFFFFFFFF, 8))
+    except MemoryFault:
+        return f"{address:#x}"
+    buffers = [f"{start:#x}+{length}" for start, length in struct.iter_unpack("<QQ", data)]
+    return "[" + ", ".join(buffers) + (", ...]" if count > len(buffers) else "]")
 
 
 def _bytes(process: Process, address: int, length: int) -> str:

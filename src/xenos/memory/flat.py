@@ -187,7 +187,7 @@ class FlatMemory:
         if region is None or region.end != address + old:
             raise OSError(14, "not the end of a mapping")
         with self.lock:
-            if region.file is None and not region.shared:
+            if region.solid:
                 self.map(region.end, new - old, region.prot, name=region.name)
                 return
             # Where nothing of the host's lies either, the mapping itself can grow.
@@ -201,7 +201,7 @@ class FlatMemory:
             region.end = address + new
 
     def move(self, address: int, old: int, target: int, new: int, *, keep: bool = False) -> None:
-        """Move the mapping of `old` bytes to `target`, `new` bytes long there, and unmap what lay at `target`.
+        """Move `old` bytes of one region to `target`, `new` bytes long there, and unmap what lay at `target`. OSError.
 
         With `keep`, empty memory stays where it was; with `old` 0 the whole mapping does (which must be shared).
         """
@@ -209,36 +209,31 @@ class FlatMemory:
         self._inside(target, new)
         flags = host.MREMAP_MAYMOVE | host.MREMAP_FIXED | (host.MREMAP_DONTUNMAP if keep else 0)
         with self.lock:
+            region = self.regions.at(address)
+            if region is None or region.end < address + old:
+                raise OSError(14, "not one mapping")
             self.unmap(target, new)
             try:
                 host.mremap(BASE + address, old, new, flags, BASE + target)
             except OSError:
                 self._repair(target, new)
+                self._repair(address, max(old, PAGE))
                 if keep or not old:
                     raise
                 self._copy_mapping(address, old, target, new)
                 return
-            pieces = self.regions.between(address, address + (old or 1))
-            pieces = [piece.part(max(piece.start, address), min(piece.end, address + (old or new))) for piece in pieces]
-            for piece in pieces:
-                if piece.start >= address + new:
-                    break
-                final = piece is pieces[-1]
-                end = address + new if final else min(piece.end, address + new)
-                moved = piece.part(piece.start, end)
-                moved.start += target - address
-                moved.end += target - address
-                self.regions.add(moved)
-            if old:
-                if not keep:
-                    self._hide(address, old)
-                    self._remove(address, address + old)
-                self._changed(address, address + old, any(piece.prot & EXEC for piece in pieces))
+            moved = region.part(address, address + new)
+            moved.start, moved.end = target, target + new
+            if old and not keep:
+                self._hide(address, old)
+                self._remove(address, address + old)
+            self.regions.add(moved)
+            self._changed(address, address + max(old, PAGE), region.prot & EXEC != 0)
 
     def _copy_mapping(self, address: int, old: int, target: int, new: int) -> None:
         """Move by copying: what is one region here may be several mappings of the host, which mremap refuses."""
         region = self.regions.at(address)
-        plain = region is not None and region.end >= address + old and region.file is None and not region.shared
+        plain = region is not None and region.end >= address + old and region.solid
         if region is None or not plain or not region.prot & READ:
             raise OSError(14, "several mappings")
         self.map(target, new, READ | WRITE, name=region.name)
@@ -303,12 +298,12 @@ class FlatMemory:
         """Bytes that the guest could load; MemoryFault at the first one it could not."""
         end = address + length
         region = self.regions.at(address)
-        if region is not None and end <= region.end and region.prot & READ and region.file is None:
+        if region is not None and end <= region.end and region.prot & READ and region.solid:
             self._last = region
             return bytes(self.view[address:end])
         parts = []
         for low, high, piece in self._walk(address, end, READ | EXEC, Fault.READ):
-            if piece.file is None:
+            if piece.solid:
                 parts.append(bytes(self.view[low:high]))
             else:
                 buffer = ctypes.create_string_buffer(high - low)
@@ -320,13 +315,13 @@ class FlatMemory:
         """Store bytes as the guest could; MemoryFault, before anything is written, at the first byte it could not."""
         end = address + len(data)
         region = self.regions.at(address)
-        if region is not None and end <= region.end and region.prot & (WRITE | EXEC) == WRITE and region.file is None:
+        if region is not None and end <= region.end and region.prot & (WRITE | EXEC) == WRITE and region.solid:
             self._last = region
             self.view[address:end] = data
             return
         for low, high, piece in list(self._walk(address, end, WRITE, Fault.WRITE)):
             part = bytes(data[low - address : high - address])
-            if piece.file is None:
+            if piece.solid:
                 self.view[low:high] = part
             else:
                 source = ctypes.create_string_buffer(part, len(part))

@@ -33,6 +33,11 @@ class Region:
         letters = "".join(c if self.prot & bit else "-" for c, bit in (("r", 1), ("w", 2), ("x", 4)))
         return f"Region({self.start:#x}-{self.end:#x} {letters}{'s' if self.shared else 'p'} {self.file or self.name})"
 
+    @property
+    def solid(self) -> bool:
+        """Whether all of it is there. What is shared or a file's may be longer than what it maps: SIGBUS behind that."""
+        return self.file is None and not self.shared
+
     def part(self, start: int, end: int) -> Region:
         """The piece of this region between two addresses inside it."""
         offset = self.offset + (start - self.start) if self.file is not None else 0

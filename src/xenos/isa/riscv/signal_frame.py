@@ -69,5 +69,5 @@ def read(cpu: Cpu, memory: FlatMemory) -> tuple[int, tuple[int, int, int]]:
     cpu.set(at.FLAGS, fcsr & 31)
     cpu.set(at.RESERVED_ADDRESS, _NOTHING_RESERVED)
     mask: int = struct.unpack_from("<Q", data, _MASK)[0]
-    start, flags, size = struct.unpack_from("<QixxxxQ", data, _STACK)
+    start, flags, size = struct.unpack_from("<QIxxxxQ", data, _STACK)
     return mask, (0, _SS_DISABLE, 0) if flags & _SS_DISABLE else (start, flags & ~_SS_ONSTACK, size)
