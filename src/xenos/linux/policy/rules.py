@@ -48,7 +48,7 @@ WANTS: dict[str, tuple[int, ...]] = {
 
 
 def of(name: str, enforcer: Enforcer) -> Rule:
-    """What stands before the call of that name; None if nothing does."""
+    """What stands before the call of that name; None if nothing does, and it may be answered without asking."""
     if enforcer.ledger is not None:
         if name in _MEMORY:
             kept = getattr(enforcer.ledger, _MEMORY[name])
@@ -57,14 +57,18 @@ def of(name: str, enforcer: Enforcer) -> Rule:
             return _absent
     if not enforcer.confined or name in enforcer.own_calls:
         return None
-    rule = RULES.get(name)
-    if rule is not None or name in WANTS or name in PLAIN:
-        return rule
-    return _refused
+    if name in PLAIN:
+        return None
+    return RULES.get(name) or (_with_paths if name in WANTS else _refused)
 
 
 def _refused(enforcer: Enforcer, process: Process, call: Call, raw: list[int]) -> int:
     return -EPERM
+
+
+def _with_paths(enforcer: Enforcer, process: Process, call: Call, raw: list[int]) -> int | None:
+    """Nothing to say beforehand, but its paths and addresses are looked at: it must pass by here."""
+    return call(process, raw)
 
 
 def _absent(enforcer: Enforcer, process: Process, call: Call, raw: list[int]) -> int:
