@@ -107,7 +107,7 @@ class Enforcer:
             return place.direct, None
         if place.fd < 0:
             raise OSError(ENOENT, os.strerror(ENOENT))
-        if follow or slash:
+        if follow:
             return b"/proc/self/fd/%d" % place.fd, None
         if place.mode & S_IFMT == S_IFDIR:
             return b".", place.fd
