@@ -1,0 +1,35 @@
+"""A confined guest's system calls do what they do without a policy: some 250 of them, with the host's own answers."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from bench.contenders import sysroot
+from cli.kit import command, environment
+from linux.test_against_host import CROSS, SOURCE
+
+NEEDS = f"needs gcc, {CROSS} and the guests' sysroot: the program executes a shell"
+SHELL = sysroot() / "usr" / "bin" / "sh"
+ENOUGH = {"PATH": "/usr/bin:/bin", "HOME": os.path.expanduser("~")}
+
+
+@pytest.mark.skipif(not shutil.which(CROSS) or not shutil.which("gcc") or not SHELL.exists(), reason=NEEDS)
+def test_a_policy_changes_no_answer(tmp_path: Path) -> None:
+    outputs = []
+    for name, compiler in (("host", "gcc"), ("guest", CROSS)):
+        program, folder = tmp_path / name, tmp_path / f"{name}-files"
+        folder.mkdir()
+        subprocess.run([compiler, "-O1", "-w", "-static", SOURCE, "-o", program], check=True)
+        words = [str(program), str(folder)]
+        if name == "guest":
+            opened = [f"--rw={folder}", "--rw=/dev/shm", "--ro=/etc/passwd", "--max-time=100"]
+            words = command("run", *opened, f"--sysroot={sysroot()}", *words)
+        done = subprocess.run(words, capture_output=True, text=True, env=environment() | ENOUGH, timeout=120)
+        assert done.returncode == 42, done.stderr
+        outputs.append(done.stdout.splitlines())
+    assert outputs[0] == outputs[1] and len(outputs[0]) > 240
