@@ -22,9 +22,9 @@ def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None
 
 @pytest.fixture
 def tree(tmp_path: Path) -> Path:
-    for name in ("work/deep/er", "work/ro", "other", "root/usr/bin", "root/etc", "root/home"):
+    for name in ("work/deep/er", "work/ro", "other", "elsewhere", "root/usr/bin", "root/etc", "root/home"):
         (tmp_path / name).mkdir(parents=True)
-    for name in ("work/file", "work/deep/file", "work/ro/file", "other/file", "root/usr/bin/tool", "root/etc/conf"):
+    for name in ("work/file", "work/deep/file", "work/ro/file", "other/file", "elsewhere/program", "root/usr/bin/tool", "root/etc/conf"):
         (tmp_path / name).write_text(name)
     (tmp_path / "root/bin").symlink_to("usr/bin")
     (tmp_path / "root/etc/abs").symlink_to("/usr/bin/tool")
@@ -43,7 +43,8 @@ class View:
         self.tree = tree
         self.fds = os.listdir("/proc/self/fd")
         where = os.fsencode(tree / "root") if root else b""
-        self.files = Namespace(Policy(**words), where, [], lambda fd: fd)  # type: ignore[arg-type]
+        program = [os.fsencode(tree / "elsewhere" / "program")]
+        self.files = Namespace(Policy(**words), where, program, lambda fd: fd)  # type: ignore[arg-type]
 
     def place(self, path: str | Path, *, follow: bool = True, here: str = "") -> Place:
         def special(text: bytes, itself: bool) -> bytes | Place:
@@ -123,6 +124,7 @@ def test_the_sysroot_lies_at_the_root(with_root: View, tree: Path) -> None:
     assert with_root.text("/etc/up") == "/etc/conf"
     assert with_root.rights(f"{tree}/root/usr/bin/tool") == LOOK | READ     # under its host's name, too
     assert with_root.rights(tree / "work/file") == LOOK | READ | WRITE
+    assert with_root.rights(tree / "elsewhere/program") == LOOK | READ      # what was started
     assert with_root.rights("/etc/passwd") == LOOK | READ       # the host's: the sysroot has none
     assert not with_root.place("/etc/shadow").mode      # the host's, which is not opened, is not to be seen
     with pytest.raises(FileNotFoundError):

@@ -86,9 +86,10 @@ class Namespace:
         if root:
             rights = self.rights(root) | LOOK | READ
             self._offer(root, rights)
-            self.mounts[b""] = Mount(b"", root, self._keep(root), b"", rights)
         for path in program:
             self._offer(path, LOOK | READ)
+        if root:    # last: what is opened is so far asked of the host's paths
+            self.mounts[b""] = Mount(b"", root, self._keep(root), b"", rights)
 
     def close(self) -> None:
         """Give back all that is held open."""
