@@ -24,7 +24,8 @@ def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None
 def tree(tmp_path: Path) -> Path:
     for name in ("work/deep/er", "work/ro", "other", "elsewhere", "root/usr/bin", "root/etc", "root/home"):
         (tmp_path / name).mkdir(parents=True)
-    for name in ("work/file", "work/deep/file", "work/ro/file", "other/file", "elsewhere/program", "root/usr/bin/tool", "root/etc/conf"):
+    files = ("work/file", "work/deep/file", "work/ro/file", "other/file", "elsewhere/program", "root/usr/bin/tool", "root/etc/conf")
+    for name in files:
         (tmp_path / name).write_text(name)
     (tmp_path / "root/bin").symlink_to("usr/bin")
     (tmp_path / "root/etc/abs").symlink_to("/usr/bin/tool")
