@@ -16,6 +16,8 @@ static void *sleeps(void *unused) { ready++; for (;;) pause(); }
 static void *reads(void *unused) { int pipes[2]; char byte; ready++; return (void *)(long)(pipe(pipes) || read(pipes[0], &byte, 1)); }
 static void *waits(void *word) { ready++; for (;;) futex(word, FUTEX_WAIT, 0, NULL, NULL, 0); }
 static unsigned zero;
+static char self[PATH_MAX];
+static void know_myself(void) { MUST(readlink("/proc/self/exe", self, sizeof self) > 0); }
 static void crowd(void) {
     pthread_t thread;
     ready = 0;
@@ -33,6 +35,28 @@ static void *ends_all(void *status) { _exit((long)status); }
 CHECK(exit_group_of_second) { CHILD(pthread_t t; crowd(); spawn(&t, ends_all, (void *)31); for (;;) ;); }
 CHECK(exit_group_while_main_waits) { CHILD(pthread_t t; crowd(); spawn(&t, ends_all, (void *)32); pthread_join(t, NULL)); }
 CHECK(exit_group_of_main) { CHILD(crowd(); exit(33)); }
+/* Threads that block every signal there is: one reads, one spins, one waits for any signal at all. */
+static void deaf(void) { sigset_t all; sigfillset(&all); syscall(SYS_rt_sigprocmask, SIG_SETMASK, &all, NULL, 8); }
+static void *deaf_reader(void *unused) { deaf(); return reads(NULL); }
+static void *deaf_spinner(void *unused) { deaf(); return spins(NULL); }
+static void *waits_for_any(void *unused) {
+    sigset_t all;
+    siginfo_t info;
+    sigfillset(&all);
+    deaf();
+    ready++;
+    say("  got %ld", syscall(SYS_rt_sigtimedwait, &all, &info, NULL, 8));
+    return NULL;
+}
+static void deaf_crowd(void) {
+    pthread_t thread;
+    spawn(&thread, deaf_reader, 0); spawn(&thread, deaf_spinner, 0); spawn(&thread, waits_for_any, 0);
+    while (ready < 3) pause_ms(1);
+    pause_ms(5);
+}
+CHECK(exit_group_with_deaf_threads) { CHILD(deaf_crowd(); _exit(35)); }
+CHECK(exec_with_deaf_threads) { know_myself(); CHILD(deaf_crowd(); execl(self, self, "after_exec", NULL)); }
+CHECK(killed_with_deaf_threads) { CHILD(deaf_crowd(); raise(SIGKILL)); CHILD(setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0}); deaf_crowd(); abort()); }
 CHECK(two_exit_at_once) { CHILD(pthread_t t[8]; for (int n = 0; n < 8; n++) spawn(&t[n], ends_all, (void *)34); _exit(34)); }
 static void *kills(void *unused) { kill(getpid(), SIGTERM); for (;;) pause(); }
 CHECK(killed_with_threads) { CHILD(pthread_t t; crowd(); spawn(&t, kills, 0); for (;;) pause()); }
@@ -60,18 +84,20 @@ static void *forks(void *unused) {
     return NULL;
 }
 CHECK(fork_in_a_thread) { CHILD(crowd(); pthread_t t; spawn(&t, forks, 0); joined(t); _exit(42)); }
-static char self[PATH_MAX];
 static void *executes(void *unused) {
+    sigprocmask(SIG_BLOCK, SET(SIGHUP), NULL);     /* its mask, not the first thread's, is the new program's */
     execl(self, self, "after_exec", NULL);
     say("  execl: %s", strerrorname_np(errno));
     _exit(97);
 }
 CHECK(after_exec) {
     char open_too[8];
-    say("  threads %d, leads %d", threads_here(), tid() == getpid());
+    sigset_t blocked;
+    sigprocmask(SIG_SETMASK, NULL, &blocked);
+    say("  threads %d, leads %d, blocked %d", threads_here(), tid() == getpid(), sigismember(&blocked, SIGHUP));
 }
 CHECK(exec_in_a_thread) {
-    MUST(readlink("/proc/self/exe", self, sizeof self) > 0);
+    know_myself();
     CHILD(crowd(); pthread_t t; spawn(&t, executes, 0); for (;;) ;);
     CHILD(crowd(); executes(NULL));
 }
@@ -87,7 +113,7 @@ static void *spawns(void *unused) {
     return NULL;
 }
 CHECK(spawn_in_a_thread) {
-    MUST(readlink("/proc/self/exe", self, sizeof self) > 0);
+    know_myself();
     CHILD(crowd(); pthread_t t; spawn(&t, spawns, 0); joined(t));
 }
 /* Forks, threads that come and go and allocations at once: a lock held over a fork would hang a child. */

@@ -102,6 +102,20 @@ CHECK(robust_between_processes) {
     CHILD(pthread_mutex_lock(shared); kill(getpid(), SIGKILL));
     ERROR(pthread_mutex_lock(shared));
 }
+CHECK(robust_at_the_end_of_a_process) {
+    pthread_mutex_t *shared = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    pthread_mutexattr_t attributes;
+    pthread_mutexattr_init(&attributes);
+    pthread_mutexattr_setrobust(&attributes, PTHREAD_MUTEX_ROBUST);
+    pthread_mutexattr_setpshared(&attributes, PTHREAD_PROCESS_SHARED);
+    pthread_mutex_init(shared, &attributes);
+    CHILD(pthread_mutex_lock(shared); _exit(3));
+    ERROR(pthread_mutex_lock(shared)); ERROR(pthread_mutex_consistent(shared)); ERROR(pthread_mutex_unlock(shared));
+    CHILD(pthread_mutex_lock(shared); kill(getpid(), SIGTERM));
+    ERROR(pthread_mutex_lock(shared)); ERROR(pthread_mutex_consistent(shared)); ERROR(pthread_mutex_unlock(shared));
+    CHILD(pthread_mutex_lock(shared); execl("/proc/self/exe", "x", "create_join", NULL));
+    ERROR(pthread_mutex_lock(shared));
+}
 static void *ping(void *unused) {
     pthread_mutex_lock(&lock);
     for (int n = 0; n < 1000; n++) {
