@@ -249,6 +249,8 @@ class Book:
         if form is not None and form.control is not None and "TAKEN" in jumps and (
                 ways[0][1] != "TAKEN" or ways[0][0] >= split or jumps.count("TAKEN") > 1):
             raise EngineError(f"a stencil of {form.name} does not end in its jump")
+        if size > at.HOT - at.SCRATCH - 8 or len(ways) > at.WAYS_MOST:
+            raise EngineError(f"a stencil{f' of {form.name}' if form is not None else ''} is too large for the translator's desk")
         code = self._add(base.to_bytes(size + 7 & ~7, "little"), 8)
         words = [size, split, code, sum(1 << pin for pin in taken), len(tables), len(holes), len(near), len(ways), len(crossings)]
         for operand, table in tables:
