@@ -96,7 +96,7 @@ _FLUSH = (
 )
 EXTRA = {"flush": b"".join(word.to_bytes(4, "little") for word in _FLUSH)}
 
-_PAGE_21, _LOW_12, _BRANCHES = 275, 277, (282, 283)
+_PAGE_21, _LOW_12, _CONDITIONAL, _BRANCHES = 275, 277, 280, (282, 283)
 _LOW_12_OF = {278: 0, 284: 1, 285: 2, 286: 3, 299: 4}
 
 
@@ -107,6 +107,8 @@ def settle(code: bytearray, relocation: Relocation, target: int) -> None:
     word = int.from_bytes(code[where:where + 4], "little")
     if type_ in _BRANCHES:
         word = word & 0xFC00_0000 | aimed(0x1400_0000, target - where) & 0x03FF_FFFF
+    elif type_ == _CONDITIONAL:
+        word = aimed(word, target - where)
     elif type_ == _PAGE_21:
         pages = (target >> 12) - (where >> 12)
         word |= (pages & 3) << 29 | (pages >> 2 & 0x7FFFF) << 5
