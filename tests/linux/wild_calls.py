@@ -20,6 +20,7 @@ from linux import sandbox
 from linux.kit import CALL_NUMBERS, FORM, SCRATCH, Guest, Script
 from xenos.cpu.layout import Layout, RegisterFile
 from xenos.cpu.state import Cpu
+from xenos.linux.process import Process
 from xenos.linux.table import CALLS
 from xenos.memory.flat import BASE, FlatMemory, MemoryFault
 
@@ -46,13 +47,20 @@ NAMES = (
 )
 
 
+class Caller(Guest):
+    """A process to which nothing comes from outside: its signals are its own affair."""
+
+    def __init__(self, memory: FlatMemory) -> None:
+        Process.__init__(self, FORM, Cpu(Layout((RegisterFile("r", 64, 16),))), memory, Script())
+
+
 class Wild:
     """One process without a program, and calls for it."""
 
     def __init__(self, seed: int) -> None:
         self.random = random.Random(seed)
         self.memory = FlatMemory()
-        self.guest = Guest(FORM, Cpu(Layout((RegisterFile("r", 64, 16),))), self.memory, Script())
+        self.guest = Caller(self.memory)
         self.hidden = self.guest.hide(os.open("/dev/null", os.O_RDWR))
         self.numbers = sorted(number for name, number in CALL_NUMBERS.items() if name not in LEFT_OUT)
         self.done = sorted(number for number in self.numbers if not CALLS.get(FORM.numbers[number], "E").startswith("E"))

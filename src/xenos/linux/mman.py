@@ -18,7 +18,7 @@ PROT_ALL = 7
 PROT_GROWSDOWN, PROT_GROWSUP = 0x01000000, 0x02000000
 MAP_SHARED, MAP_PRIVATE, MAP_SHARED_VALIDATE, MAP_TYPE = 1, 2, 3, 15
 MAP_FIXED, MAP_ANONYMOUS, MAP_GROWSDOWN, MAP_HUGETLB, MAP_FIXED_NOREPLACE = 0x10, 0x20, 0x100, 0x40000, 0x100000
-_VALIDATED = 0x1FF9FF   # flags that MAP_SHARED_VALIDATE knows
+_VALIDATED = 0xFC07F933 # flags that MAP_SHARED_VALIDATE knows (LEGACY_MAP_MASK)
 MCL_ALL = 7
 RLIMIT_DATA, RLIMIT_STACK, RLIMIT_AS = 2, 3, 9
 _LOWEST = 0x10000       # vm.mmap_min_addr, as Linux sets it
@@ -34,18 +34,20 @@ def mmap(process: Process, addr: int, length: int, prot: int, flags: int, fd: in
     """mmap(2)."""
     memory = process.memory
     kind = flags & MAP_TYPE
-    if not length or offset & PAGE - 1 or kind not in (MAP_SHARED, MAP_PRIVATE, MAP_SHARED_VALIDATE) or offset < 0:
+    anonymous = flags & MAP_ANONYMOUS != 0
+    if offset & PAGE - 1:
+        return -EINVAL
+    if not anonymous:
+        os.get_inheritable(process.descriptors.check(fd))  # EBADF comes before all that follows
+    if not length or kind not in (MAP_SHARED, MAP_PRIVATE, MAP_SHARED_VALIDATE) or offset < 0:
         return -EINVAL
     if length > memory.size:
         return -ENOMEM
     length = page_up(length)
-    anonymous = flags & MAP_ANONYMOUS != 0
     if anonymous:
         fd, offset = -1, 0
-    else:
-        os.get_inheritable(process.descriptors.check(fd))  # EBADF comes before all that follows
-        if kind == MAP_SHARED_VALIDATE and flags & ~_VALIDATED:
-            return -EOPNOTSUPP
+    elif kind == MAP_SHARED_VALIDATE and flags & ~_VALIDATED:
+        return -EOPNOTSUPP
     if flags & MAP_HUGETLB:
         return -ENOMEM  # there are none for guests
     prot &= PROT_ALL

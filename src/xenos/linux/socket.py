@@ -23,7 +23,7 @@ _LOCAL = b"\1\0"    # AF_UNIX
 _LOCAL_MAX = 108    # bytes of a path in struct sockaddr_un
 SOL_IP, SOL_SOCKET, SOL_TCP, SOL_IPV6 = 0, 1, 6, 41
 SO_ATTACH_FILTER, SO_ATTACH_REUSEPORT_CBPF, TCP_ZEROCOPY_RECEIVE = 26, 51, 35
-_TABLES = range(64, 80)     # options of iptables, which hold addresses
+_TABLES = frozenset((64, 65, 96, 97, 128, 129))     # setting up iptables, arptables, ebtables: addresses in them
 # Host path of a local socket -> what the guest called it: it is told its own words again.
 _names: dict[bytes, bytes] = {}
 
