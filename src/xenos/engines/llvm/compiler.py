@@ -37,7 +37,9 @@ class Compiler:
         stencils are written as they shall be, other code for its readers."""
         module = self._module(ir)
         if optimize:
-            options = self._llvm.create_pipeline_tuning_options(speed_level=2)
+            # More, and larger functions inlined, take LLVM half as long again and make nothing measurably faster.
+            options = self._llvm.create_pipeline_tuning_options(speed_level=1)
+            options.inlining_threshold = 25
             options.loop_vectorization = options.slp_vectorization = False     # it would want tables of constants
             passes = self._llvm.create_pass_builder(self._machine, options)
             passes.getModulePassManager().run(module, passes)
