@@ -130,7 +130,8 @@ def bridge() -> Any:
 
         here = os.path.dirname(os.path.abspath(__file__))
         parts = [os.uname().machine.encode()]
-        for name in ("runtime/bridge.py", "runtime/direct.py", "native/language.py", "runtime/native.py", f"hosts/{os.uname().machine}_runtime.py", "llvm/compiler.py"):
+        for name in ("runtime/bridge.py", "runtime/direct.py", "runtime/native.py", "native/language.py", "llvm/compiler.py",
+                     f"hosts/{os.uname().machine}_runtime.py"):
             try:
                 with open(os.path.join(here, name), "rb") as file:
                     parts.append(file.read())

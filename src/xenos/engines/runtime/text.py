@@ -112,7 +112,8 @@ def _lookup(convention: Convention, alignment: int) -> str:
 def _kernel(convention: Convention, homes: dict[str, int], linux: LinuxForm, layout: Layout) -> str:
     """The guest calls its kernel: what the table of calls allows is answered here (runtime/direct.py), the rest by Python."""
     pins = {offset: name for name, offset in homes.items()}
-    lines = _load("table", at.CALLS, "ptr") + " %none = icmp eq ptr %table, null\n br i1 %none, label %python, label %try\ntry:\n"
+    lines = _load("table", at.CALLS, "ptr")
+    lines += " %none = icmp eq ptr %table, null\n br i1 %none, label %python, label %try\ntry:\n"
     for number, register in enumerate((*linux.arguments, linux.number)):
         offset = layout.offset(*register)
         if offset in pins:
