@@ -4,7 +4,7 @@
 #   make test    all tests; what cannot be had on this machine is skipped by name and counted
 #   make test-aarch64   all tests of an AArch64 host, under qemu-aarch64; `make test` has a sample of them
 #   make exhaustive     the engines' tests on every host level and in all placements
-#   make fuzz    random instruction blocks on both engines, until they differ
+#   make fuzz    system calls that make no sense, then random instruction blocks on both engines until they differ
 #   make bench   how fast: kernels, real programs and start-up, beside qemu and over native
 #   make lint    ruff and mypy
 #   make guests  what people run (Node, Java, Go, Postgres, Python with its tests, ...) under Xenos and qemu, and a table
@@ -35,6 +35,7 @@ exhaustive: $(TESTS) oracles
 	$(VENV)/bin/python -m pytest -n $(WORKERS) -m exhaustive tests/engines $(PYTEST)
 
 fuzz: $(TESTS)
+	$(VENV)/bin/python -m tests.calls_forever $(SEED) --runs 100
 	$(VENV)/bin/python -m tests.lockstep_forever $(SEED)
 
 bench: $(TESTS)

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from linux import sandbox
+from linux.wild_guest import build, judge, wrong_compiler
 
 ROOT = Path(__file__).parents[2]
 
@@ -20,3 +21,10 @@ def test_the_process_survives_all_arguments(seed: int, tmp_path: Path) -> None:
         env={"PATH": "/usr/bin:/bin", "PYTHONPATH": f"{ROOT / 'src'}:{ROOT / 'tests'}", "COMPARE_MAPS": "100"},
     )
     assert (run.stdout, run.returncode) == ("ok\n", 0), run.stderr
+
+
+@pytest.mark.skipif(not sandbox.available(), reason="needs namespaces, as root or for users")
+@pytest.mark.skipif(bool(wrong_compiler()), reason=wrong_compiler())
+def test_xenos_survives_a_guest_that_makes_them(tmp_path: Path) -> None:
+    (tmp_path / "room").mkdir()
+    assert judge(build(tmp_path), 3, 8000, str(tmp_path / "room")) == ""

@@ -239,7 +239,7 @@ def run(folder: str, seed: int, count: int) -> int:
     out = os.dup(1)
     high = fcntl.fcntl(out, fcntl.F_DUPFD_CLOEXEC, 950)
     os.close(out)
-    sandbox.enter(folder)
+    sandbox.enter(folder, keep=high)
     for fd in range(3):     # what a guest prints is not for us
         os.dup2(os.open("/dev/null", os.O_RDWR), fd)
     import faulthandler
