@@ -13,7 +13,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from xenos.linux.process import Process
 
-EINVAL, EPERM, E2BIG = 22, 1, 7
+EINVAL, EPERM, E2BIG, ERESTARTSYS = 22, 1, 7, 512
 CLONE_VM, CLONE_SIGHAND, CLONE_VFORK, CLONE_THREAD, CLONE_SETTLS = 0x100, 0x800, 0x4000, 0x10000, 0x80000
 CLONE_PARENT_SETTID, CLONE_CHILD_CLEARTID, CLONE_CHILD_SETTID = 0x100000, 0x200000, 0x1000000
 CLONE_PIDFD, CLONE_CLEAR_SIGHAND, CLONE_INTO_CGROUP = 0x1000, 1 << 32, 1 << 33
@@ -50,6 +50,8 @@ def _clone(process: Process, flags: int, signal: int, stack: int, parent_tid: in
            pidfd: int) -> int:
     if flags & _NAMESPACES:
         return -EPERM
+    if flags & CLONE_PIDFD and flags & CLONE_PARENT_SETTID and pidfd == parent_tid:
+        return -EINVAL  # both would be stored there
     if flags & CLONE_THREAD and not flags & CLONE_SIGHAND or flags & CLONE_SIGHAND and not flags & CLONE_VM:
         return -EINVAL
     if flags & CLONE_THREAD:
@@ -83,6 +85,9 @@ def _thread(process: Process, flags: int, stack: int, parent_tid: int, tls: int,
 def _fork(process: Process, flags: int, stack: int, parent_tid: int, tls: int, child_tid: int, pidfd: int) -> int:
     """A child process. One of vfork has memory of its own, too."""
     cpu, form = process.cpu, process.form
+    process.thread.block_all()
+    if process.thread.noted:
+        return -ERESTARTSYS     # it is the parent's: to be seen to before there is a child
     pointer = cpu.read(*form.stack_pointer)
     ends = _hidden_pipe(process) if flags & CLONE_VFORK else (-1, -1)
     with process.memory.lock:   # no other thread is in the middle of anything of ours
@@ -90,7 +95,6 @@ def _fork(process: Process, flags: int, stack: int, parent_tid: int, tls: int, c
             call()
         # Until the child has made its own copy of what engines share by memfd (translated code), we must not change it.
         ready = os.pipe()
-        process.thread.block_all()
         try:
             pid = os.fork()
             if pid:

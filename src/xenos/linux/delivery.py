@@ -48,7 +48,7 @@ def deliver(process: Process) -> None:
     number = int.from_bytes(info[:4], "little")
     blocked = thread.mask if thread.temporary is None else thread.temporary
     if blocked >> number - 1 & 1:
-        thread.give_back(info)
+        thread.keep(number, info)
         thread.apply_mask()
         return
     handler = signals.handler(number)
@@ -93,7 +93,7 @@ def _enter(process: Process, number: int, info: bytes) -> None:
     if thread.alternate_stack[1] & SS_AUTODISARM:
         thread.alternate_stack = NOBODY
     if flags & SA_RESETHAND:
-        signals.set_action(number, bytes(24))
+        signals.set_action(number, bytes(8) + signals.actions[number][8:])
     thread.temporary = None
     frames.enter(cpu, frame, handler, number, _trampoline(process, frames.RETURN_CODE))
     thread.set_mask((in_force | mask | (0 if flags & SA_NODEFER else 1 << number - 1)) & ~NEVER_BLOCKED)

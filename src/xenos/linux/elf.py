@@ -40,7 +40,7 @@ class Elf:
     """What loading needs to know of an ELF file. `low` and `high` are the pages that its segments span."""
 
     __slots__ = (
-        "entry", "fixed", "header_address", "headers", "high", "interpreter", "low", "path",
+        "entry", "executable_stack", "fixed", "header_address", "headers", "high", "interpreter", "low", "path",
         "segments", "status",
     )
 
@@ -51,6 +51,7 @@ class Elf:
         self.entry = entry
         self.headers = headers          # how many program headers
         self.header_address = 0         # where they lie once loaded, or 0
+        self.executable_stack = False   # for compilers that put code there
         self.interpreter: bytes | None = None
         self.segments: list[Segment] = []
         self.low = 0
@@ -99,6 +100,8 @@ def read(fd: int, path: str, machine: int, limit: int) -> Elf:
             elf.segments.append(Segment(address, offset, file_size, memory_size, flags))
         elif kind == PT_INTERP and elf.interpreter is None:
             elf.interpreter = _interpreter(path, fd, size, offset, file_size)
+        elif kind == PT_GNU_STACK:
+            elf.executable_stack = flags & PF_X != 0
         elif kind == PT_PHDR:
             elf.header_address = address
     _check_layout(elf, table)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 ENOSYS, EINTR = 38, 4
 NEVER_BLOCKED = 1 << 9 - 1 | 1 << 19 - 1        # SIGKILL, SIGSTOP
-SYNCHRONOUS = 1 << 4 - 1 | 1 << 5 - 1 | 1 << 7 - 1 | 1 << 8 - 1 | 1 << 11 - 1   # ILL TRAP BUS FPE SEGV: handlers are ours
+SYNCHRONOUS = 1 << 7 - 1 | 1 << 11 - 1      # SIGBUS, SIGSEGV: generated code raises them, their handlers are ours
 ERESTARTSYS = 512       # a signal is to be seen to first, then the call is to be made (again)
 _SIG_SETMASK = 2
 _numbers = numbers()

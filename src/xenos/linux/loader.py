@@ -42,7 +42,7 @@ def load(process: Process, program: Program) -> Image:
         image.base = program.interpreter.low + bias
         image.start = program.interpreter.entry + bias
     stack = memory.top - PAGE - STACK_SIZE
-    memory.map(stack, STACK_SIZE, 3, name="[stack]")
+    memory.map(stack, STACK_SIZE, 7 if program.elf.executable_stack else 3, name="[stack]")
     memory.ceiling = stack - _STACK_GUARD
     return image
 

@@ -13,7 +13,7 @@ from xenos.linux import dispatch, kernel, loader, program, shortcuts, stack
 from xenos.linux.descriptors import Descriptors
 from xenos.linux.outcome import Outcome
 from xenos.linux.paths import Paths
-from xenos.linux.signals import SIGBUS, SIGILL, SIGSEGV, SIGTRAP, Signals
+from xenos.linux.signals import HARMLESS, SIGBUS, SIGILL, SIGSEGV, SIGSTOP, SIGTRAP, STOPPING, Signals
 from xenos.linux.thread import Thread
 from xenos.linux.threads import Threads
 
@@ -313,8 +313,11 @@ class Process:
         self._end(Outcome(self, 0, signal, cause))
 
     def default(self, signal: int) -> None:
-        """Do what a signal does by default, which is to end the process: others never come to us."""
-        self.die(signal)
+        """Do what a signal does by default; one with a milder default comes here if its handler was taken away meanwhile."""
+        if signal in STOPPING:
+            os.kill(os.getpid(), SIGSTOP)
+        elif signal not in HARMLESS:
+            self.die(signal)
 
     def _end(self, outcome: Outcome) -> None:
         if self.outcome is None:

@@ -65,7 +65,11 @@ def rt_sigpending(process: Process, set: int, sigsetsize: int) -> int:
     """sigpending(2)."""
     if sigsetsize > _SET:
         return -EINVAL
-    return kernel.plain("rt_sigpending", kernel.pointer(process, set, sigsetsize), sigsetsize)
+    made = kernel.plain("rt_sigpending", kernel.pointer(process, set, sigsetsize), sigsetsize)
+    kept = sum(1 << number - 1 for number in process.thread.kept)
+    if kept and not made and sigsetsize == _SET:
+        process.memory.store(set, 8, process.memory.load(set, 8) | kept)
+    return made
 
 
 def rt_sigsuspend(process: Process, mask: int, sigsetsize: int) -> int:

@@ -24,8 +24,8 @@ NAMES = (
 )
 LAST = 64
 DEFAULT, IGNORE = 0, 1  # handlers that are no addresses
-_HARMLESS = frozenset((SIGCHLD, SIGCONT, SIGURG, SIGWINCH))
-_STOPPING = frozenset((SIGSTOP, SIGTSTP, SIGTTIN, SIGTTOU))
+HARMLESS = frozenset((SIGCHLD, SIGCONT, SIGURG, SIGWINCH))
+STOPPING = frozenset((SIGSTOP, SIGTSTP, SIGTTIN, SIGTTOU))
 # Dispositions of these belong to the engines, to Python and its C library; a guest's wish for them is kept here only.
 _OURS = frozenset((SIGBUS, SIGSEGV, SIGKILL, SIGSTOP))
 _PYTHONS = frozenset((SIGPIPE, SIGXFSZ))    # Python ignores them for its own sake
@@ -79,7 +79,7 @@ class Signals:
         handler = self.handler(number)
         if handler == IGNORE and number != bridge.POKE:
             return bridge.action(IGNORE, 0)
-        if handler == DEFAULT and number in _HARMLESS | _STOPPING:
+        if handler == DEFAULT and number in HARMLESS | STOPPING:
             return bridge.action(DEFAULT, 0)
         flags = int.from_bytes(self.actions[number][8:16], "little") if number in self.actions else 0
         return bridge.action(None, flags & _PASSED)
@@ -124,11 +124,20 @@ class Signals:
     def really_die(self, number: int) -> None:
         """End the host process by this signal, so that its parent sees the status it waits for."""
         if number in (SIGQUIT, SIGILL, SIGTRAP, SIGABRT, SIGBUS, SIGFPE, SIGSEGV, SIGSYS):
-            import resource
-
-            resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core dump of Xenos is of no use to the guest's user
+            _small_core()
         bridge = self._process.bridge
         if bridge is not None and number not in (SIGKILL, SIGSTOP):
             bridge.dispose(1 << number - 1, bytes(_ACTION * LAST), None)
         os.kill(os.getpid(), number)
         kernel.set_mask(0)
+
+
+def _small_core() -> None:
+    """A core dump of Xenos is of no use to the guest's user. Where one is wanted, there is no memory in it."""
+    try:
+        with open("/proc/self/coredump_filter", "w", encoding="ascii") as file:
+            file.write("0")
+    except OSError:
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import _thread
 import os
 
-from xenos.cpu.layout import CONTROL_SIZE, SIGNAL, WAKE
+from xenos.cpu.layout import CONTROL_SIZE, MORE, SIGNAL, WAKE
 from xenos.linux import kernel
 from xenos.memory.flat import BASE, MemoryFault
 
@@ -43,6 +43,7 @@ class Thread:
         self.ended = False
         self.mask = 0
         self.temporary: int | None = None
+        self.kept: dict[int, bytes] = {}    # pending signals that the host never blocks, with their siginfo
         self.alternate_stack = NOBODY
         self.clear_child_tid = 0
         self.robust_list = 0
@@ -86,6 +87,9 @@ class Thread:
 
         The host never blocks what generated code raises by itself, whose handlers are ours.
         """
+        if (self.kept or self.cpu.get(MORE)) and not self.noted:
+            self.block_all()
+            self._note_kept()
         if not self.noted and self.process.bridge is not None:
             kernel.set_mask((self.mask if self.temporary is None else self.temporary) & ~kernel.SYNCHRONOUS)
 
@@ -95,12 +99,30 @@ class Thread:
         if self.noted:
             number = int.from_bytes(self.cpu.bytes[_INFO.start : _INFO.start + 4], "little")
             if mask >> number - 1 & 1:
-                self.give_back(self.take_signal())
+                self.keep(number, self.take_signal())
         self.apply_mask()
 
-    def give_back(self, info: bytes) -> None:
-        """A signal came that is blocked by now: it is pending again."""
-        kernel.plain("rt_tgsigqueueinfo", os.getpid(), self.tid, int.from_bytes(info[:4], "little"), info)
+    def keep(self, number: int, info: bytes) -> None:
+        """A signal came that is blocked by now: it is pending, with the host's kernel if that can block it."""
+        if 1 << number - 1 & kernel.SYNCHRONOUS:
+            self.kept[number] = info
+        else:
+            kernel.plain("rt_tgsigqueueinfo", os.getpid(), self.tid, number, info)
+
+    def _note_kept(self) -> None:
+        """Note one that was pending with us and is blocked no longer; so are those that came while another was noted."""
+        more = self.cpu.get(MORE)
+        if more:
+            self.cpu.set(MORE, 0)
+            for number in range(1, 65):
+                if more >> number - 1 & 1:
+                    self.kept.setdefault(number, number.to_bytes(4, "little").ljust(128, b"\0"))
+        for number in self.kept:
+            if not self.mask >> number - 1 & 1:
+                self.cpu.bytes[_INFO] = self.kept.pop(number)
+                self.cpu.bytes[_NOTED] = _YES
+                self.cpu.interrupt()
+                return
 
     # Life.
 

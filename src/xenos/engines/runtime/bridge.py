@@ -29,7 +29,7 @@ _ENTRY = 16             # {thread id, state pointer}
 MAIN, PID, MAIN_THREAD, TABLE = 0, 8, 16, 64
 _ACTION = 32            # the kernel's struct sigaction: handler, flags, restorer, mask
 _ALL = (1 << 64) - 1
-SYNCHRONOUS = 1 << 4 - 1 | 1 << 5 - 1 | 1 << 7 - 1 | 1 << 8 - 1 | 1 << 11 - 1   # ILL TRAP BUS FPE SEGV: never blocked
+SYNCHRONOUS = 1 << 7 - 1 | 1 << 11 - 1      # SIGBUS, SIGSEGV: generated code raises them; never blocked
 SA_SIGINFO, _SA_RESTORER = 4, 0x04000000
 _SI_QUEUE = (1 << 32) - 1
 _KINDS = {"": direct.PLAIN, "futex": direct.FUTEX, "time": direct.TIME, "vector": direct.VECTOR, "unnamed": direct.UNNAMED,
@@ -82,7 +82,12 @@ def _handler(host: ModuleType) -> str:
         f" %ispoke = icmp eq i32 %sig, {POKE}\n br i1 %ispoke, label %poke, label %note\n"
         "poke:\n %v.p = getelementptr i8, ptr %info, i64 24\n %v = load ptr, ptr %v.p\n %ours = icmp eq ptr %v, %d\n"
         " br i1 %ours, label %done, label %note\n"
-        "note:\n br label %copy\ncopy:\n %j = phi i64 [ 0, %note ], [ %j1, %copy ]\n"
+        # One of those that are never blocked may come while another is noted.
+        f"note:\n %full0 = load volatile i32, ptr %wake\n %busy = icmp ne i32 %full0, 0\n"
+        " br i1 %busy, label %more, label %free\nmore:\n %n1 = sub i32 %sig, 1\n %n64 = zext i32 %n1 to i64\n"
+        " %nbit = shl i64 1, %n64\n" + _word("more.p", at.MORE) + " %m0 = load volatile i64, ptr %more.p\n"
+        " %m1 = or i64 %m0, %nbit\n store volatile i64 %m1, ptr %more.p\n br label %done\n"
+        "free:\n br label %copy\ncopy:\n %j = phi i64 [ 0, %free ], [ %j1, %copy ]\n"
         " %from = getelementptr i8, ptr %info, i64 %j\n %x = load i64, ptr %from\n %slot = getelementptr i8, ptr %st, i64 %j\n"
         f" %to = getelementptr i8, ptr %slot, i64 {at.SIGNAL}\n store volatile i64 %x, ptr %to\n %j1 = add i64 %j, 8\n"
         " %full = icmp eq i64 %j1, 128\n br i1 %full, label %block, label %copy\n"

@@ -29,7 +29,8 @@ def runtime(convention: Convention, homes: dict[str, int], alignment: int, host:
         METADATA, "@data = external hidden global i8\n",
         host.DECLARATIONS,
         _enter(convention, homes, host), _begin(convention, host), _leave(convention, homes, host),
-        _lookup(convention, alignment), _kernel(convention, homes, linux, layout), _fill(alignment), _purge(), _fault_handler(host)])
+        _lookup(convention, alignment), _kernel(convention, homes, linux, layout), _fill(alignment), _purge(),
+        _fault_handler(host)])
 
 
 def _word(name: str, offset: int) -> str:

@@ -41,7 +41,7 @@ def write(
     fcsr = cpu.get(at.ROUNDING) << 5 | cpu.get(at.FLAGS)
     data = bytearray(SIZE)
     data[: len(info)] = info
-    struct.pack_into("<QiiQ", data, _STACK, start, disabled, 0, size)
+    struct.pack_into("<QIIQ", data, _STACK, start, disabled, 0, size)
     struct.pack_into("<Q", data, _MASK, mask)
     _X.pack_into(data, _REGISTERS, cpu.pc, *(cpu.read("x", number) for number in range(1, 32)))
     _F.pack_into(data, _FLOATS, *(cpu.read("f", number) for number in range(32)), fcsr)
