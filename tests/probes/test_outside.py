@@ -80,7 +80,7 @@ def test_killed_as_a_native_program(program: str, how: str, number: signal.Signa
     guest = subprocess.Popen([*contender(WITH), program, how], stdout=subprocess.PIPE, preexec_fn=no_core)
     assert guest.stdout and guest.stdout.readline() == b"ready\n"
     os.kill(guest.pid, number)
-    assert guest.wait(10) == -number
+    assert guest.wait(10) in told(number)
     guest.stdout.close()
 
 
@@ -107,6 +107,11 @@ def test_many_from_outside_all_at_once(program: str) -> None:
     assert guest.stdout.read().endswith(b"got 15\n")
     assert guest.wait(10) == 7
     guest.stdout.close()
+
+
+def told(number: int) -> tuple[int, int]:
+    """How a command's death by a signal may be told: by dying of it, or as shells tell it (`xenos run` says which program)."""
+    return -number, 128 + number
 
 
 def no_core() -> None:
@@ -155,8 +160,7 @@ def test_control_c_and_backslash(program: str, how: str) -> None:
         try:
             terminal.expect(b"ready")
             terminal.type(key)
-            status = terminal.status()
-            assert os.WIFSIGNALED(status) and os.WTERMSIG(status) == number
+            assert os.waitstatus_to_exitcode(terminal.status()) in told(number)
         finally:
             terminal.close()
 
@@ -194,7 +198,7 @@ def test_stopped_and_continued_by_the_terminal(program: str, how: str) -> None:
             os.kill(terminal.pid, signal.SIGCONT)
             assert os.WIFCONTINUED(terminal.status(os.WCONTINUED))
         os.kill(terminal.pid, signal.SIGTERM)
-        assert os.WTERMSIG(terminal.status()) == signal.SIGTERM
+        assert os.waitstatus_to_exitcode(terminal.status()) in told(signal.SIGTERM)
     finally:
         terminal.close()
 

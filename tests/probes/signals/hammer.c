@@ -1,6 +1,6 @@
 /* Many signals, none lost: between two processes, two threads, at calls that wait and at loops that never call. */
 #include "../probe.h"
-#define MANY 1500
+#define MANY 300
 static volatile int count, other;
 static void counts(int number) { count++; }
 /* Each waits for the other's signal and answers: one lost hangs both. */

@@ -27,9 +27,10 @@ static void crowd(void) {
 static void *outlives(void *unused) { pthread_join(main_thread, NULL); say("  main is gone, %d left", threads_here()); exit(21); }
 CHECK(main_thread_leaves_first) { CHILD(pthread_t t; main_thread = pthread_self(); spawn(&t, outlives, 0); pthread_exit(NULL)); }
 static void *last(void *unused) { pause_ms(5); return NULL; }
+static void *later(void *unused) { pause_ms(100); return NULL; }
 CHECK(last_thread_returns) { CHILD(pthread_t t; spawn(&t, last, 0); pthread_exit(NULL)); }
-CHECK(raw_exit_of_main) { CHILD(pthread_t t; main_thread = pthread_self(); spawn(&t, last, 0); syscall(SYS_exit, 5)); }
-static void *raw_last(void *unused) { pause_ms(5); syscall(SYS_exit, 9); return NULL; }
+CHECK(raw_exit_of_main) { CHILD(pthread_t t; main_thread = pthread_self(); spawn(&t, later, 0); syscall(SYS_exit, 5)); }
+static void *raw_last(void *unused) { pause_ms(100); syscall(SYS_exit, 9); return NULL; }
 CHECK(status_of_the_leader_counts) { CHILD(pthread_t t; spawn(&t, raw_last, 0); syscall(SYS_exit, 5)); }
 static void *ends_all(void *status) { _exit((long)status); }
 CHECK(exit_group_of_second) { CHILD(pthread_t t; crowd(); spawn(&t, ends_all, (void *)31); for (;;) ;); }
