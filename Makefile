@@ -6,6 +6,7 @@
 #   make exhaustive     the engines' tests on every host level and in all placements
 #   make fuzz    system calls that make no sense, then random instruction blocks on both engines until they differ
 #   make bench   how fast: kernels, real programs and start-up, beside qemu and over native
+#   make soak    programs with threads, TIMES=200 each, until one hangs or errs; 5,000 children of a shell
 #   make lint    ruff and mypy
 #   make guests  what people run (Node, Java, Go, Postgres, Python with its tests, ...) under Xenos and qemu, and a table
 #   make oracles fetch the compilers, oracles and guest programs that test and bench use (they call it themselves)
@@ -13,13 +14,14 @@
 
 PYTHON  ?= python3
 ROUNDS  ?= 3
+TIMES   ?= 200
 VENV    := .venv
 RUNS    := $(VENV)/.runs
 TESTS   := $(VENV)/.tests
 # Tests run in parallel: the reference engine is slow, and most tests are single processes.
 WORKERS ?= auto
 
-.PHONY: demo test test-aarch64 exhaustive fuzz bench lint guests oracles clean
+.PHONY: demo test test-aarch64 exhaustive fuzz bench soak lint guests oracles clean
 .DELETE_ON_ERROR:
 
 demo: $(RUNS)
@@ -43,6 +45,10 @@ bench: $(TESTS)
 	$(VENV)/bin/python -m bench.kernels --rounds $(ROUNDS)
 	$(VENV)/bin/python -m bench.programs --rounds $(ROUNDS)
 	$(VENV)/bin/python -m bench.startup
+	$(VENV)/bin/python -m bench.kernel_calls
+
+soak: $(TESTS) oracles
+	PYTHONPATH=tests:. $(VENV)/bin/python -m soak --runs $(TIMES) $(SOAK)
 
 lint: $(TESTS)
 	$(VENV)/bin/ruff check

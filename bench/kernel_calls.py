@@ -13,6 +13,8 @@ from bench.kernels import verdict
 from bench.measure import Failed, median, progress, run, spread
 
 SOURCE = HERE / "calls" / "costs.c"
+WIDTH = 42      # of a column
+TWO = 1.9       # two threads over one
 # In guest bash, 35 programs: what a small configure script starts.
 MANY = 35
 SCRIPT = f"for n in {{1..{MANY}}}; do /usr/bin/true; done"
@@ -20,7 +22,10 @@ SCRIPT = f"for n in {{1..{MANY}}}; do /usr/bin/true; done"
 
 @dataclass
 class Cost:
-    """One thing that is done `count` times; nanoseconds for each, by contender. `limit` is of a ratio or in nanoseconds."""
+    """One thing that is done `count` times; nanoseconds for each, by contender. `limit` is of a ratio or in nanoseconds.
+
+    `times` are by the clock, `processor` is processor time, which other load on the machine does not lengthen.
+    """
 
     name: str
     label: str
@@ -29,6 +34,7 @@ class Cost:
     over: str = ""      # whose time the limit is a multiple of; empty for one by the clock
     without: str = ""   # who cannot do it
     times: dict[str, list[float]] = field(default_factory=dict)
+    processor: dict[str, list[float]] = field(default_factory=dict)
 
     def value(self, name: str) -> float:
         """The median of a contender, or nan."""
@@ -69,21 +75,24 @@ def measure(cost: Cost, used: dict[str, Contender]) -> None:
     """Once by each contender, in turn."""
     for name, contender in used.items():
         if name != cost.without:
-            cost.times.setdefault(name, []).append(once(contender, cost.name, cost.count, name))
+            wall, processor = once(contender, cost.name, cost.count, name)
+            cost.times.setdefault(name, []).append(wall)
+            cost.processor.setdefault(name, []).append(processor)
 
 
-def once(contender: Contender, what: str, count: int, name: str) -> float:
-    """Nanoseconds, as the program itself saw them."""
+def once(contender: Contender, what: str, count: int, name: str) -> tuple[float, float]:
+    """Nanoseconds by the clock and of processor time, as the program itself saw them."""
     command = contender.command(build(SOURCE, guest=name != "native"), what, str(count))
-    return float(run(command, contender.environment).output)
+    wall, processor = run(command, contender.environment).output.split()
+    return float(wall), float(processor)
 
 
 def scaling(used: dict[str, Contender], times: dict[str, list[float]]) -> None:
     """How much more two threads do than one, in the same time."""
     for name, contender in used.items():
         count = 10_000_000
-        alone = once(contender, "one", count, name)
-        times.setdefault(name, []).append(2 * alone / once(contender, "two", count, name))
+        alone, _ = once(contender, "one", count, name)
+        times.setdefault(name, []).append(2 * alone / once(contender, "two", count, name)[0])
 
 
 def print_costs(measured: list[Cost], used: dict[str, Contender]) -> None:
@@ -92,21 +101,27 @@ def print_costs(measured: list[Cost], used: dict[str, Contender]) -> None:
         line = f"{cost.label:36}"
         for name in used:
             if name not in cost.times:
-                line += f"{name} -".ljust(34)
+                line += f"{name} -".ljust(WIDTH)
                 continue
             entry = f"{name} {text(cost.value(name))}"
             if name != "native" and "native" in used:
                 entry += f" = {cost.value(name) / cost.value('native'):.2f} x"
-            line += f"{entry} +-{spread(cost.times[name]) * 100:.0f}%".ljust(34)
+            entry += f" +-{spread(cost.times[name]) * 100:.0f}%"
+            if not cost.over:
+                entry += f", cpu {text(median(cost.processor[name]))}"
+            line += entry.ljust(WIDTH)
         print(line + (cost.judged() if "xenos" in used and (not cost.over or cost.over in used) else ""))
 
 
 def print_scaling(times: dict[str, list[float]]) -> None:
     line = f"{'two threads over one':36}"
     for name, taken in times.items():
-        line += f"{name} {median(taken):.2f} x +-{spread(taken) * 100:.0f}%".ljust(34)
+        line += f"{name} {median(taken):.2f} x +-{spread(taken) * 100:.0f}%".ljust(WIDTH)
     if "xenos" in times:
-        line += f"(at least 1.9 x: {'met' if median(times['xenos']) >= 1.9 else 'MISSED'})"
+        met = "met" if median(times["xenos"]) >= TWO else "MISSED"
+        if median(times.get("native", [])) < TWO:
+            met = "not to be seen where native itself has no two processors to itself"
+        line += f"(at least {TWO} x: {met})"
     print(line)
 
 
@@ -171,6 +186,7 @@ def main() -> int:
         return 1
     if chosen.json:
         chosen.json.write_text(json.dumps({"header": facts, "costs": {c.name: c.times for c in measured},
+                                           "processor": {c.name: c.processor for c in measured},
                                            "two threads over one": times, **more}, indent=1))
     return 0
 
