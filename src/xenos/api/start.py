@@ -30,6 +30,8 @@ def start(
     except BaseException:
         memory.close()
         raise
+    # What translates new code, and what executes the few instructions that have no native code.
+    process.needed += ["xenos.engines.stencil.translator", "xenos.engines.reference.engine", "xenos.isa"]
     after_fork = getattr(engine, "after_fork", None)
     process.before_end.append(lambda: choose.keep(engine))
     pass_on = getattr(getattr(engine, "runtime", None), "pass_on", None)

@@ -6,6 +6,7 @@ import os
 import struct
 
 from xenos.cpu.state import Cpu
+from xenos.linux.descriptors import Room
 from xenos.linux.signals import LAST
 from xenos.linux.thread import Thread
 
@@ -58,7 +59,8 @@ def _clone(process: Process, flags: int, signal: int, stack: int, parent_tid: in
         return _thread(process, flags, stack, parent_tid, tls, child_tid)
     if flags & CLONE_INTO_CGROUP or flags & CLONE_VM and not flags & CLONE_VFORK:
         return -EINVAL  # processes that share memory for good
-    return _fork(process, flags, stack, parent_tid, tls, child_tid, pidfd)
+    with Room():
+        return _fork(process, flags, stack, parent_tid, tls, child_tid, pidfd)
 
 
 def _thread(process: Process, flags: int, stack: int, parent_tid: int, tls: int, child_tid: int) -> int:

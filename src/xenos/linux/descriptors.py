@@ -4,7 +4,73 @@ from __future__ import annotations
 
 import os
 
-EBADF = 9
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import TypeVar
+
+    _T = TypeVar("_T")
+
+EBADF, EINVAL, EMFILE = 9, 22, 24
+HIDDEN = 900  # Xenos's own descriptors lie from here on: within the customary limit of 1024, above what guests use
+_spare = -1
+
+
+def beyond_limit(make: Callable[[], _T]) -> _T:
+    """Do what needs a descriptor of our own, also where the guest has as many open as it may, or may have only few. OSError."""
+    try:
+        return make()
+    except OSError as error:
+        if error.errno not in (EMFILE, EINVAL):
+            raise
+    import resource
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    try:
+        return make()
+    except OSError as error:
+        if error.errno != EMFILE or _spare < 0:
+            raise
+        os.close(_spare)
+        try:
+            return make()
+        finally:
+            keep_spare()
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+class Room:
+    """While in it, Xenos may open descriptors though the guest has as many as it may: for work of several steps."""
+
+    __slots__ = ("_limits",)
+
+    def __enter__(self) -> None:
+        import resource
+
+        self._limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+        if self._limits[0] != self._limits[1]:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (self._limits[1], self._limits[1]))
+
+    def __exit__(self, *_: object) -> None:
+        import resource
+
+        if self._limits[0] != self._limits[1]:
+            resource.setrlimit(resource.RLIMIT_NOFILE, self._limits)
+
+
+def keep_spare() -> None:
+    """Hold a descriptor among those of our own that may be closed when no other is left: imports need one at a time."""
+    global _spare
+    import fcntl
+
+    low = os.open("/dev/null", os.O_PATH | os.O_CLOEXEC)
+    try:
+        _spare = fcntl.fcntl(low, fcntl.F_DUPFD_CLOEXEC, HIDDEN)
+    except OSError:     # so many are not allowed
+        _spare = -1
+    os.close(low)
 
 
 class Descriptors(set[int]):
@@ -18,6 +84,8 @@ class Descriptors(set[int]):
 
     def __init__(self) -> None:
         super().__init__()
+        if _spare < 0:
+            keep_spare()
         self.inherited: set[int] = set()
         self.listings: dict[int, bytes] = {}    # open directories of /proc that also list what is ours -> their name
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     Answer = Callable[..., "int | None"]
     Reader = Callable[[Process, int], "int | bytes"]
 
-EFAULT, EINVAL, ENOMEM, ENOSYS = 14, 22, 12, 38
+EFAULT, EINVAL, ENOMEM, EMFILE, ENOSYS = 14, 22, 12, 24, 38
 _REFUSALS = {"EPERM": 1, "ENOSYS": ENOSYS}
 
 
@@ -65,6 +65,8 @@ class Call:
         try:
             return self.answer(process, *[read(process, value) for read, value in zip(self.readers, raw, strict=False)])
         except OSError as error:
+            if error.errno == EMFILE:
+                exhausted(process)
             return -(error.errno or EINVAL)
         except MemoryFault:
             return -EFAULT
@@ -122,5 +124,14 @@ def _find(process: Process, number: int) -> Call:
 
 
 def _function(module: str, name: str) -> Answer:
-    answer: Answer = getattr(__import__(module, None, None, (name,)), name)
+    from xenos.linux.descriptors import beyond_limit
+
+    answer: Answer = getattr(beyond_limit(lambda: __import__(module, None, None, (name,))), name)
     return answer
+
+
+def exhausted(process: Process) -> None:
+    """The guest has no descriptors left: before long, neither have we."""
+    from xenos.linux.descriptors import beyond_limit
+
+    beyond_limit(lambda: __import__("xenos.linux.preload", None, None, ("everything",))).everything(process)

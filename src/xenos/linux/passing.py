@@ -6,7 +6,7 @@ import ctypes
 import struct
 
 from xenos.linux import kernel
-from xenos.linux.dispatch import Call
+from xenos.linux.dispatch import Call, exhausted
 from xenos.memory.flat import BASE, MemoryFault
 from xenos.memory.host import PAGE
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     Step = Callable[[Process, list[int], int, list[Word]], None]
 
 AT_FDCWD, AT_SYMLINK_NOFOLLOW, AT_SYMLINK_FOLLOW = -100, 0x100, 0x400
-ENOMEM, EFAULT, EINVAL, EMSGSIZE = 12, 14, 22, 90
+ENOMEM, EFAULT, EINVAL, EMFILE, EMSGSIZE = 12, 14, 22, 24, 90
 IOV_MAX = 1024
 
 
@@ -163,4 +163,6 @@ class Passed(Call):
         result = kernel.call(process, self.name, *words)
         if self.opens and result >= 0:
             process.descriptors.add(result)
+        elif result == -EMFILE:
+            exhausted(process)
         return result

@@ -10,7 +10,7 @@ from xenos.cpu.exits import Breakpoint, Budget, Fault, Illegal, Interrupted, Sys
 from xenos.cpu.layout import CALLS, COUNT
 from xenos.errors import EngineError
 from xenos.linux import dispatch, kernel, loader, program, shortcuts, stack
-from xenos.linux.descriptors import Descriptors
+from xenos.linux.descriptors import HIDDEN, Descriptors, Room, beyond_limit
 from xenos.linux.outcome import Outcome
 from xenos.linux.paths import Paths
 from xenos.linux.signals import HARMLESS, SIGBUS, SIGILL, SIGSEGV, SIGSTOP, SIGTRAP, STOPPING, Signals
@@ -37,7 +37,6 @@ if TYPE_CHECKING:
         def invalidate(self, start: int, end: int) -> None:
             """The guest wrote code at [start, end)."""
 
-HIDDEN = 900  # Xenos's own descriptors lie from here on: within the customary limit of 1024, above what guests use
 FOREVER = 1 << 62
 SLICE = 1 << 25  # instructions between two looks at what the host's signals left, some 20 ms
 TURN = 20_000  # instructions that a thread runs before the others may, where the engine runs one at a time
@@ -73,6 +72,7 @@ class Process:
         self.after_exec: list[Callable[[], object]] = []
         self.before_end: list[Callable[[], object]] = []
         self.calls: dict[int, dispatch.Call] = {}
+        self.needed: list[str] = []     # modules that the engine may import later, for `preload`
         self.forked = False             # this is a child that a guest's fork made
         self.here: Any = _thread._local()
         self.leader = Thread(self, cpu)
@@ -335,12 +335,20 @@ class Process:
                 os.write(2, f"xenos: {type(error).__name__}: {error}\n".encode())
             elif outcome is not None and outcome.cause is not None:
                 os.write(2, f"xenos: {outcome.report()}\n".encode())
-            for call in self.before_end:
-                call()
+            self.leave()
             if outcome is not None and outcome.signal:
                 self.signals.really_die(outcome.signal)
         finally:
             os._exit(outcome.status if outcome is not None else 125)
+
+    def leave(self) -> None:
+        """Call those who want to know before the host process ends. What they keep for later is not worth a failure."""
+        try:
+            with Room():
+                for call in self.before_end:
+                    call()
+        except OSError:
+            pass
 
     # What system calls need of it.
 
@@ -366,8 +374,8 @@ class Process:
         import fcntl
 
         try:
-            high: int = fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, HIDDEN)
-        except OSError:  # a limit below that: the guest cannot use it where it is, either (see `descriptors`)
+            high = beyond_limit(lambda: fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, HIDDEN))
+        except OSError:  # the hard limit is below that: the guest cannot use it where it is, either (see `descriptors`)
             return fd
         os.close(fd)
         return high

@@ -14,8 +14,9 @@ if TYPE_CHECKING:
     from xenos.linux.process import Process
 
 EPERM, EINVAL = 1, 22
-RLIMIT_DATA, RLIMIT_STACK, RLIMIT_MEMLOCK, RLIMIT_AS = 2, 3, 8, 9
+RLIMIT_DATA, RLIMIT_STACK, RLIMIT_NOFILE, RLIMIT_AS = 2, 3, 7, 9
 _LAST = 16
+_SPARE = 1024   # a hard limit of descriptors below that leaves us none, see `descriptors.keep_spare`
 _INFINITY = (1 << 64) - 1
 # A guest that limits its own address space or data would take the memory from Xenos: `mman` holds it to these.
 _KEPT_HERE = frozenset((RLIMIT_AS, RLIMIT_DATA, RLIMIT_STACK))
@@ -53,6 +54,10 @@ def prlimit(process: Process, pid: int, resource: int, new_limit: int, old_limit
         return -EINVAL
     if pid not in (0, os.getpid()) or resource not in _KEPT_HERE:
         new, old = passing.address(process, new_limit), passing.address(process, old_limit)
+        if resource == RLIMIT_NOFILE and new_limit and process.memory.load(new_limit + 8, 8) < _SPARE:
+            from xenos.linux import preload
+
+            preload.everything(process)
         return kernel.call(process, "prlimit64", pid, resource, new, old)
     soft, hard = limits(process, resource)
     if new_limit:

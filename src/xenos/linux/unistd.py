@@ -7,6 +7,7 @@ import os
 import struct
 
 from xenos.linux import kernel
+from xenos.linux.descriptors import HIDDEN, beyond_limit
 from xenos.memory.flat import MemoryFault
 
 TYPE_CHECKING = False
@@ -17,6 +18,7 @@ EBADF, EACCES, EFAULT, ENOTDIR, EINVAL, ERANGE, ELOOP = 9, 13, 14, 20, 22, 34, 4
 AT_SYMLINK_NOFOLLOW, AT_EMPTY_PATH = 0x100, 0x1000
 CLOSE_RANGE_UNSHARE, CLOSE_RANGE_CLOEXEC = 2, 4
 O_CLOEXEC = 0o2000000
+_FOLDER = os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC
 
 
 def close(process: Process, fd: int) -> int:
@@ -81,8 +83,6 @@ def give_pair(process: Process, ends: bytes, address: int) -> int:
 
 def pidfd_getfd(process: Process, pidfd: int, targetfd: int, flags: int) -> int:
     """pidfd_getfd(2): a copy of another process's descriptor, if that is not a Xenos's own."""
-    from xenos.linux.process import HIDDEN
-
     with open(f"/proc/self/fdinfo/{pidfd}") as file:
         target = [int(line.split()[1]) for line in file if line.startswith("Pid:")]
     if not target:
@@ -122,12 +122,12 @@ def getcwd(process: Process, buffer: int, size: int) -> int:
 def chdir(process: Process, path: bytes) -> int:
     """chdir(2): for the guest alone, the host process stays where it is."""
     host, dir_fd = process.locate(-100, path)
-    return _enter(process, os.open(host, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=dir_fd))
+    return _enter(process, beyond_limit(lambda: os.open(host, _FOLDER, dir_fd=dir_fd)))
 
 
 def fchdir(process: Process, fd: int) -> int:
     """fchdir(2)."""
-    return _enter(process, os.open(b"/proc/self/fd/%d" % fd, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC))
+    return _enter(process, beyond_limit(lambda: os.open(b"/proc/self/fd/%d" % fd, _FOLDER)))
 
 
 def _enter(process: Process, fd: int) -> int:

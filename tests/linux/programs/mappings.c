@@ -87,6 +87,11 @@ static void shared(void) {
     SHOW(shmdt(base + PAGE)); SHOW(shmdt(base)); look(0); SHOW(shmdt(base)); SHOW(shmctl(id, IPC_RMID, NULL)); look(5); SHOW(shmdt(base + 4 * PAGE)); SHOW(shmdt(base + 9 * PAGE));
 }
 
+static void growing(void) {
+    SHOW(where(mmap(base + 600 * PAGE, PAGE, RW, ANON | MAP_FIXED | MAP_GROWSDOWN, -1, 0))); put(600, 1); put(599, 2); look(599); look(598); put(590, 3); look(595); look(100); look(601); look(590);
+    SHOW(mprotect(base + 600 * PAGE, PAGE, PROT_READ | PROT_GROWSDOWN)); put(590, 1); SHOW(mprotect(base + 5 * PAGE, PAGE, PROT_READ | PROT_GROWSDOWN)); SHOW(munmap(base + 580 * PAGE, 30 * PAGE)); look(590);
+}
+
 static void limits(void) {
     struct rlimit limit = {1 << 30, RLIM_INFINITY}; mmap(base, PAGE, RW, ANON | MAP_FIXED | MAP_GROWSDOWN, -1, 0); base += 0;
     SHOW(setrlimit(RLIMIT_AS, &limit)); SHOW(where(mmap(NULL, 2L << 30, RW, ANON, -1, 0))); SHOW(getrlimit(RLIMIT_AS, &limit)); say("soft", limit.rlim_cur); limit.rlim_cur = RLIM_INFINITY; SHOW(setrlimit(RLIMIT_AS, &limit));
@@ -98,6 +103,6 @@ int main(int argc, char **argv) {
     if (argc < 2 || chdir(argv[1])) return 2;
     sigaltstack(&own, NULL); sigaction(SIGSEGV, &action, NULL); sigaction(SIGBUS, &action, NULL);
     base = (char *)0x2000000000; munmap(base, 64 * PAGE);
-    anonymous(); moving(); files(); shared(); limits();
+    anonymous(); moving(); files(); shared(); growing(); limits();
     return 42;
 }

@@ -181,7 +181,7 @@ def _openat2(enforcer: Enforcer, process: Process, call: Call, raw: list[int]) -
 
 def _number(enforcer: Enforcer, process: Process, call: Call, raw: list[int]) -> int | None:
     """A call that gives a descriptor's number away: never one that we hold for a moment."""
-    from xenos.linux.process import HIDDEN
+    from xenos.linux.descriptors import HIDDEN
 
     if enforcer.files is None:
         return call(process, raw)
