@@ -153,6 +153,33 @@ def test_the_root_itself_may_be_opened(tree: Path) -> None:
     view.close()
 
 
+def test_a_part_is_read_only_by_every_name(tree: Path) -> None:
+    (tree / "by").symlink_to("work")
+    view = View(tree, rw=[tree / "by"], ro=[tree / "work/ro"])
+    for name in ("work", "by", "by/../work", "work/deep/../../by"):
+        assert view.rights(tree / name / "file") == LOOK | READ | WRITE
+        assert view.rights(tree / name / "ro/file") == LOOK | READ
+        assert view.text(tree / name / "ro/file") == str(tree / "work/ro/file")
+    view.close()
+    view = View(tree, rw=[tree / "work"], ro=[tree / "by/ro"])
+    for name in ("work", "by"):
+        assert view.place(tree / name / "ro/file").rights == LOOK | READ
+    assert view.rights(tree / "work/file") == LOOK | READ | WRITE
+    view.close()
+
+
+def test_a_part_of_the_sysroot(tree: Path) -> None:
+    view = View(tree, root=True, rw=[tree / "root/home"], ro=[tree / "work"])
+    for name in ("/home", tree / "root/home", "/home/x", "/usr/../home"):
+        assert view.rights(name) == LOOK | READ | WRITE
+    assert view.rights("/usr") == view.rights("/") == LOOK | READ
+    view.close()
+    view = View(tree, root=True, rw=[tree / "root"], ro=[tree / "root/etc"])
+    assert view.rights("/usr/bin/tool") == view.rights(tree / "root/usr") == LOOK | READ | WRITE
+    assert view.rights("/etc/conf") == view.rights(tree / "root/etc/conf") == LOOK | READ
+    view.close()
+
+
 def test_a_file_alone(tree: Path) -> None:
     view = View(tree, rw=[tree / "work/file"], ro=[tree / "work/to"])
     assert view.rights(tree / "work/file") == LOOK | READ | WRITE and view.files.fixed(os.fsencode(tree / "work/file"))

@@ -71,6 +71,8 @@ class Namespace:
         self.lock = allocate_lock()     # held while descriptors of ours stand among the guest's
         self.mounts: dict[bytes, Mount] = {}
         self.above: set[bytes] = set()  # directories that lead to a mount: they may be looked up, not listed
+        self.aliases: dict[bytes, bytes] = {}   # names of mounts that go through links -> their names without
+        self._root = root
         self._fds: dict[bytes, int] = {}
         self._host = self._keep(b"/")
         self.mounts[b""] = Mount(b"", b"/", self._host, b"", 0)
@@ -116,15 +118,22 @@ class Namespace:
             self._mount(path, rights)
 
     def _mount(self, path: bytes, rights: int) -> None:
-        """Both under the name given and under that without links."""
+        """Under its name without links, to which the name given leads; and under the guest's, if it is in the sysroot."""
         real = os.path.realpath(path)
-        for name in {path, real}:
-            name = name.rstrip(b"/")
+        names = [real.rstrip(b"/")]
+        if self._root and real.startswith(self._root + b"/"):
+            names.append(real[len(self._root) :])
+        folder, _, last = real.rpartition(b"/")
+        for name in names:
             if os.path.isdir(real):
                 self.mounts[name] = Mount(name, real, self._keep(real), b"", rights)
             else:
-                folder, _, last = real.rpartition(b"/")
                 self.mounts[name] = Mount(name, real, self._keep(folder or b"/"), last, rights)
+        given = path.rstrip(b"/")
+        if given != names[0]:
+            self.aliases[given] = names[0]
+            names.append(given)
+        for name in names:
             while name:
                 name = name.rpartition(b"/")[0]
                 self.above.add(name)
@@ -210,7 +219,7 @@ class Namespace:
         if b".." in parts:
             return None
         text = here + b"".join([b"/" + part for part in parts])
-        if _is_special(text):
+        if _is_special(text) or self.aliases:
             return None
         try:
             fd = self.open(text)
@@ -234,6 +243,9 @@ class Namespace:
                 continue
             text = here + b"/" + part
             last = not todo
+            if text in self.aliases:
+                here = self.aliases[text]
+                continue
             if _is_special(text):
                 link = _LINKS.get(text)
                 if link is None:

@@ -52,7 +52,13 @@ def of(name: str, enforcer: Enforcer) -> Rule:
     if enforcer.ledger is not None:
         if name in _MEMORY:
             kept = getattr(enforcer.ledger, _MEMORY[name])
-            return lambda enforcer, process, call, raw: kept(process, call, raw)
+
+            def counted(enforcer: Enforcer, process: Process, call: Call, raw: list[int]) -> int | None:
+                with process.memory.lock:   # no other thread takes what there is room for
+                    answer: int | None = kept(process, call, raw)
+                    return answer
+
+            return counted
         if name in _UNCOUNTED:
             return _absent
     if not enforcer.confined or name in enforcer.own_calls:
