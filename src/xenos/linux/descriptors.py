@@ -63,14 +63,22 @@ class Room:
 def keep_spare() -> None:
     """Hold a descriptor among those of our own that may be closed when no other is left: imports need one at a time."""
     global _spare
-    import fcntl
-
-    low = os.open("/dev/null", os.O_PATH | os.O_CLOEXEC)
+    low, high = os.open("/dev/null", os.O_PATH | os.O_CLOEXEC), HIDDEN
     try:
-        _spare = fcntl.fcntl(low, fcntl.F_DUPFD_CLOEXEC, HIDDEN)
+        while _is_open(high):
+            high += 1
+        _spare = os.dup2(low, high, inheritable=False)
     except OSError:     # so many are not allowed
         _spare = -1
     os.close(low)
+
+
+def _is_open(fd: int) -> bool:
+    try:
+        os.get_inheritable(fd)
+    except OSError:
+        return False
+    return True
 
 
 class Descriptors(set[int]):

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from xenos.linux.process import Process
 
 EINVAL = 22
-PR_SET_NAME, PR_GET_TID_ADDRESS, PR_GET_AUXV = 15, 40, 0x41555856
+PR_GET_TID_ADDRESS, PR_GET_AUXV = 40, 0x41555856
 # What the host may be told or asked as the guest has it: signals on the parent's death, dumpable, capabilities,
 # timer slack, subreaper, no new privileges, transparent huge pages, speculation, I/O flusher, ptracer.
 _NUMBERS = frozenset((
@@ -19,12 +19,6 @@ _NUMBERS = frozenset((
 
 # Those whose argument is an address: the signal on the parent's death, the thread's name, whether it is a subreaper.
 _POINTERS = frozenset((2, 15, 16, 37))
-_NAME_MAX = 15
-
-
-def rename(name: bytes) -> None:
-    """Give the calling thread the name of a program that begins; other names it gives itself."""
-    kernel.plain("prctl", PR_SET_NAME, name[:_NAME_MAX] + b"\0", 0, 0, 0)
 
 
 def prctl(process: Process, option: int, arg2: int, arg3: int, arg4: int, arg5: int) -> int:

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
             """The guest wrote code at [start, end)."""
 
 FOREVER = 1 << 62
+PR_SET_NAME = 15
 SLICE = 1 << 25  # instructions between two looks at what the host's signals left, some 20 ms
 TURN = 20_000  # instructions that a thread runs before the others may, where the engine runs one at a time
 ERESTARTSYS = 512
@@ -133,9 +134,7 @@ class Process:
         self.argv, self.env = found.argv, env
         self.leader.clear_child_tid = self.leader.robust_list = 0
         if self.bridge is not None:
-            from xenos.linux import prctl
-
-            prctl.rename(os.path.basename(self.name))
+            kernel.plain("prctl", PR_SET_NAME, os.path.basename(self.name)[:15] + b"\0", 0, 0, 0)
         for call in self.after_exec:
             call()
 
