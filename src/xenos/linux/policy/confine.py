@@ -24,7 +24,7 @@ def enforce(process: Process, terms: Policy, program: Iterable[bytes], root_pid:
 
     LoadError if the program has taken more memory by now than it may. UsageError if there are too many paths.
     """
-    policy = Enforcer(terms, process, [os.path.abspath(path) for path in program], root_pid)
+    policy = Enforcer(terms, process, [process.paths.host(os.path.abspath(path)) for path in program], root_pid)
     if policy.ledger is not None and policy.ledger.full(0):
         raise LoadError(
             f"{os.fsdecode(process.name)}: takes {policy.ledger.total >> 10} KiB of memory to begin with; "
@@ -54,7 +54,8 @@ def confine_host(
     if terms.files:
         ours = [os.fsencode(path) for path in (*_python(), *readable)]
         sysroot = [process.paths.root] if process.paths.root else []
-        opened = _there([*terms.ro, *ours, *sysroot, *program, *_OPEN_TO_ALL])
+        started = [process.paths.host(os.path.abspath(path)) for path in program]
+        opened = _there([*terms.ro, *ours, *sysroot, *started, *_OPEN_TO_ALL])
     changed = _there([*terms.rw, *_DEVICES, *map(os.fsencode, writable)])
     try:
         capabilities.give_up(network=terms.network)
