@@ -74,10 +74,23 @@ def program() -> Iterator[str]:
         yield str(built)
 
 
+@pytest.fixture
+def killed() -> Iterator[list[subprocess.Popen[bytes]]]:
+    """Guests that must not outlive a test that fails."""
+    guests: list[subprocess.Popen[bytes]] = []
+    yield guests
+    for guest in guests:
+        guest.kill()
+        guest.wait()
+
+
 @pytest.mark.parametrize("how", ["p", "s", "tp", "ts"])
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL, signal.SIGUSR1, signal.SIGQUIT, signal.SIGHUP])
-def test_killed_as_a_native_program(program: str, how: str, number: signal.Signals) -> None:
+def test_killed_as_a_native_program(
+    program: str, how: str, number: signal.Signals, killed: list[subprocess.Popen[bytes]],
+) -> None:
     guest = subprocess.Popen([*contender(WITH), program, how], stdout=subprocess.PIPE, preexec_fn=no_core)
+    killed.append(guest)
     assert guest.stdout and guest.stdout.readline() == b"ready\n"
     os.kill(guest.pid, number)
     assert guest.wait(10) in told(number)
@@ -85,11 +98,14 @@ def test_killed_as_a_native_program(program: str, how: str, number: signal.Signa
 
 
 @pytest.mark.parametrize("how", ["hp", "hs", "htp", "hts"])
-def test_handlers_are_called(program: str, how: str) -> None:
+def test_handlers_are_called(program: str, how: str, killed: list[subprocess.Popen[bytes]]) -> None:
     guest = subprocess.Popen([*contender(WITH), program, how], stdout=subprocess.PIPE)
+    killed.append(guest)
     assert guest.stdout and guest.stdout.readline() == b"ready\n"
     for number in (signal.SIGUSR1, signal.SIGINT, signal.SIGSEGV, signal.SIGALRM, signal.SIGRTMIN, signal.SIGCHLD, signal.SIGFPE):
         os.kill(guest.pid, number)
+        ready, _, _ = select.select([guest.stdout], [], [], 10)
+        assert ready, f"no handler for {number!r}"
         assert guest.stdout.readline() == b"got %d\n" % number
     os.kill(guest.pid, signal.SIGTERM)
     assert guest.stdout.read() == b"got 15\n"
@@ -97,9 +113,10 @@ def test_handlers_are_called(program: str, how: str) -> None:
     guest.stdout.close()
 
 
-def test_many_from_outside_all_at_once(program: str) -> None:
+def test_many_from_outside_all_at_once(program: str, killed: list[subprocess.Popen[bytes]]) -> None:
     """Nothing of Xenos dies of a crowd of signals, and the guest still answers."""
     guest = subprocess.Popen([*contender(WITH), program, "hts"], stdout=subprocess.PIPE)
+    killed.append(guest)
     assert guest.stdout and guest.stdout.readline() == b"ready\n"
     for _ in range(2000):
         os.kill(guest.pid, signal.SIGUSR2)
@@ -121,13 +138,17 @@ def no_core() -> None:
 
 
 class Terminal:
-    """A guest that leads the foreground of a terminal of its own."""
+    """A guest in the foreground of a terminal, started by something like a shell: without one, nobody could be stopped by keys."""
 
     def __init__(self, command: list[str]) -> None:
-        self.pid, self.fd = pty.fork()
-        if not self.pid:
-            os.execv(command[0], command)
+        reader, writer = os.pipe()
+        self.shell, self.fd = pty.fork()
+        if not self.shell:
+            lead(command, writer)
+        os.close(writer)
+        self.told = reader
         self.seen = b""
+        self.pid = self.status()
 
     def expect(self, text: bytes) -> None:
         """Wait until it has printed that."""
@@ -141,16 +162,41 @@ class Terminal:
     def type(self, text: bytes) -> None:
         os.write(self.fd, text)
 
-    def status(self, options: int = 0) -> int:
-        return os.waitpid(self.pid, options)[1]
+    def status(self) -> int:
+        """The next thing that its parent was told of it."""
+        ready, _, _ = select.select([self.told], [], [], 10)
+        assert ready, "nothing was told"
+        return int.from_bytes(os.read(self.told, 4), "little")
 
     def close(self) -> None:
-        try:
-            os.kill(self.pid, signal.SIGKILL)
-            os.waitpid(self.pid, 0)
-        except (ProcessLookupError, ChildProcessError):
-            pass
+        for pid in (self.pid, self.shell):
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+        os.waitpid(self.shell, 0)
         os.close(self.fd)
+        os.close(self.told)
+
+
+def lead(command: list[str], tell: int) -> None:
+    """What a shell does: start a program in the foreground, and hear of its stops and its end."""
+    signal.signal(signal.SIGTTOU, signal.SIG_IGN)
+    child = os.fork()
+    if not child:
+        os.setpgid(0, 0)
+        os.tcsetpgrp(0, os.getpid())
+        signal.signal(signal.SIGTTOU, signal.SIG_DFL)
+        os.close(tell)
+        os.execv(command[0], command)
+    os.write(tell, child.to_bytes(4, "little"))
+    status = 0
+    while not (status and (os.WIFEXITED(status) or os.WIFSIGNALED(status))):
+        status = os.waitpid(child, os.WUNTRACED | os.WCONTINUED)[1]
+        os.write(tell, status.to_bytes(4, "little"))
+        if os.WIFEXITED(status):
+            break
+    os._exit(0)
 
 
 @pytest.mark.parametrize("how", ["p", "s", "ts"])
@@ -176,8 +222,9 @@ def test_keys_call_handlers(program: str, how: str) -> None:
         terminal.expect(b"got 3\r\n")
         terminal.type(b"\x1a")
         terminal.expect(b"got 20\r\n")
-        assert os.WIFSTOPPED(terminal.status(os.WUNTRACED))     # by its own hand
+        assert os.WIFSTOPPED(terminal.status())     # by its own hand
         os.kill(terminal.pid, signal.SIGCONT)
+        assert os.WIFCONTINUED(terminal.status())
         terminal.expect(b"back\r\n")
         os.kill(terminal.pid, signal.SIGTERM)
         terminal.expect(b"got 15\r\n")
@@ -193,10 +240,10 @@ def test_stopped_and_continued_by_the_terminal(program: str, how: str) -> None:
         terminal.expect(b"ready")
         for _ in range(3):
             terminal.type(b"\x1a")
-            status = terminal.status(os.WUNTRACED)
+            status = terminal.status()
             assert os.WIFSTOPPED(status) and os.WSTOPSIG(status) == signal.SIGTSTP
             os.kill(terminal.pid, signal.SIGCONT)
-            assert os.WIFCONTINUED(terminal.status(os.WCONTINUED))
+            assert os.WIFCONTINUED(terminal.status())
         os.kill(terminal.pid, signal.SIGTERM)
         assert os.waitstatus_to_exitcode(terminal.status()) in told(signal.SIGTERM)
     finally:
