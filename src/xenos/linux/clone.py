@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 EINVAL, EPERM, E2BIG, ERESTARTSYS = 22, 1, 7, 512
 CLONE_VM, CLONE_SIGHAND, CLONE_VFORK, CLONE_THREAD, CLONE_SETTLS = 0x100, 0x800, 0x4000, 0x10000, 0x80000
 CLONE_PARENT_SETTID, CLONE_CHILD_CLEARTID, CLONE_CHILD_SETTID = 0x100000, 0x200000, 0x1000000
+CLONE_FS, CLONE_NEWNS, CLONE_NEWUSER = 0x200, 0x20000, 0x10000000
 CLONE_PIDFD, CLONE_CLEAR_SIGHAND, CLONE_INTO_CGROUP = 0x1000, 1 << 32, 1 << 33
 # struct clone_args: flags, pidfd, child_tid, parent_tid, exit_signal, stack, stack_size, tls
 _ARGUMENTS = struct.Struct("<8Q")
@@ -49,6 +50,8 @@ def clone3(process: Process, cl_args: int, size: int) -> int:
 
 def _clone(process: Process, flags: int, signal: int, stack: int, parent_tid: int, tls: int, child_tid: int,
            pidfd: int) -> int:
+    if flags & CLONE_FS and flags & (CLONE_NEWNS | CLONE_NEWUSER):
+        return -EINVAL
     if flags & _NAMESPACES:
         return -EPERM
     if flags & CLONE_PIDFD and flags & CLONE_PARENT_SETTID and pidfd == parent_tid:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 SA_ONSTACK, SA_NODEFER, SA_RESETHAND = 0x08000000, 0x40000000, 0x80000000
 SEGV_MAPERR, SEGV_ACCERR, BUS_ADRALN, BUS_ADRERR, ILL_ILLOPC, TRAP_BRKPT = 1, 2, 1, 2, 1, 1
-SS_AUTODISARM = 1 << 31
+SS_DISABLE, SS_AUTODISARM = 2, 1 << 31
 _PAGE = 4096
 _INFO_SIZE = 128
 
@@ -81,7 +81,7 @@ def _enter(process: Process, number: int, info: bytes) -> None:
     handler, flags, mask = _action(process, number)
     pointer = cpu.read(*process.form.stack_pointer)
     start, disabled, size = thread.alternate_stack
-    if flags & SA_ONSTACK and not disabled and not start < pointer <= start + size:
+    if flags & SA_ONSTACK and not disabled & SS_DISABLE and not start < pointer <= start + size:
         pointer = start + size
     frame = (pointer - frames.SIZE) & -16 & (1 << 64) - 1
     in_force = thread.mask if thread.temporary is None else thread.temporary

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 ENOSYS, EINTR = 38, 4
 NEVER_BLOCKED = 1 << 9 - 1 | 1 << 19 - 1        # SIGKILL, SIGSTOP
-SYNCHRONOUS = 1 << 7 - 1 | 1 << 11 - 1      # SIGBUS, SIGSEGV: generated code raises them, their handlers are ours
+# Never blocked in the host: SIGBUS and SIGSEGV, which generated code raises; SIGSTKFLT, by which threads of ours wake each other.
+NEVER_HELD = 1 << 7 - 1 | 1 << 11 - 1 | 1 << 16 - 1
 ERESTARTSYS = 512       # a signal is to be seen to first, then the call is to be made (again)
 _SIG_SETMASK = 2
 _numbers = numbers()
@@ -57,7 +58,7 @@ def call(process: Process, name: str, *arguments: Argument) -> int:
 def call_masked(process: Process, mask: int, make: Callable[[bytes], int]) -> int:
     """A call that waits with other signals blocked, which hold until a handler has been entered; `make` is given the host's set."""
     thread = process.thread
-    result = make((mask & ~SYNCHRONOUS).to_bytes(8, "little"))
+    result = make((mask & ~NEVER_HELD).to_bytes(8, "little"))
     if result in (-EINTR, -ERESTARTSYS) and thread.noted:
         thread.temporary = mask & ~NEVER_BLOCKED if result == -EINTR else None
     return result

@@ -80,7 +80,7 @@ class Thread:
     def block_all(self) -> None:
         """Let no signal come to this thread of the host until `apply_mask`."""
         if self.process.bridge is not None:
-            kernel.set_mask(_ALL & ~kernel.SYNCHRONOUS)
+            kernel.set_mask(_ALL & ~kernel.NEVER_HELD)
 
     def apply_mask(self) -> None:
         """Make the host's mask of this thread what the guest's is, unless a signal is noted that must be seen to first.
@@ -91,7 +91,7 @@ class Thread:
             self.block_all()
             self._note_kept()
         if not self.noted and self.process.bridge is not None:
-            kernel.set_mask((self.mask if self.temporary is None else self.temporary) & ~kernel.SYNCHRONOUS)
+            kernel.set_mask((self.mask if self.temporary is None else self.temporary) & ~kernel.NEVER_HELD)
 
     def set_mask(self, mask: int) -> None:
         """Block these signals and no others. One that was noted and is blocked by now goes back to the host's kernel."""
@@ -104,7 +104,7 @@ class Thread:
 
     def keep(self, number: int, info: bytes) -> None:
         """A signal came that is blocked by now: it is pending, with the host's kernel if that can block it."""
-        if 1 << number - 1 & kernel.SYNCHRONOUS:
+        if 1 << number - 1 & kernel.NEVER_HELD:
             self.kept[number] = info
         else:
             kernel.plain("rt_tgsigqueueinfo", os.getpid(), self.tid, number, info)

@@ -29,7 +29,7 @@ _ENTRY = 16             # {thread id, state pointer}
 MAIN, PID, MAIN_THREAD, TABLE = 0, 8, 16, 64
 _ACTION = 32            # the kernel's struct sigaction: handler, flags, restorer, mask
 _ALL = (1 << 64) - 1
-SYNCHRONOUS = 1 << 7 - 1 | 1 << 11 - 1      # SIGBUS, SIGSEGV: generated code raises them; never blocked
+NEVER_HELD = 1 << 7 - 1 | 1 << 11 - 1 | 1 << POKE - 1   # never blocked: BUS and SEGV are raised by generated code
 SA_SIGINFO, _SA_RESTORER = 4, 0x04000000
 _SI_QUEUE = (1 << 32) - 1
 _KINDS = {"": direct.PLAIN, "futex": direct.FUTEX, "time": direct.TIME, "vector": direct.VECTOR, "unnamed": direct.UNNAMED,
@@ -92,7 +92,7 @@ def _handler(host: ModuleType) -> str:
         f" %to = getelementptr i8, ptr %slot, i64 {at.SIGNAL}\n store volatile i64 %x, ptr %to\n %j1 = add i64 %j, 8\n"
         " %full = icmp eq i64 %j1, 128\n br i1 %full, label %block, label %copy\n"
         "block:\n store volatile i32 1, ptr %wake\n"
-        f" %mask = getelementptr i8, ptr %uc, i64 {host.SIGNAL_MASK}\n store i64 {_ALL - SYNCHRONOUS - (1 << 64)}, ptr %mask\n"
+        f" %mask = getelementptr i8, ptr %uc, i64 {host.SIGNAL_MASK}\n store i64 {_ALL - NEVER_HELD - (1 << 64)}, ptr %mask\n"
         " br label %done\ndone:\n ret void\n}\n")
 
 
@@ -192,7 +192,7 @@ class Bridge:
     def action(self, handler: int | None, flags: int) -> bytes:
         """A struct sigaction: with a handler of the kernel's (SIG_DFL, SIG_IGN), or, for None, with ours; SA_ flags of the host."""
         words = (handler, 0, 0, 0) if handler is not None else (
-            self.on_signal, flags | SA_SIGINFO | _SA_RESTORER, self._restorer, _ALL & ~SYNCHRONOUS)
+            self.on_signal, flags | SA_SIGINFO | _SA_RESTORER, self._restorer, _ALL & ~NEVER_HELD)
         return b"".join(word.to_bytes(8, "little") for word in words)
 
     def dispose(self, which: int, new: Any, old: Any) -> None:
