@@ -100,7 +100,8 @@ def shows(process: Process, listing: bytes, name: bytes) -> bool:
     if folder in (b"fd", b"fdinfo"):
         return process.descriptors.theirs(int(name))
     if folder == b"task":
-        return any(thread.tid == int(name) for thread in process.threads)
+        # The first thread stays until the last has ended, as one that is dead and not waited for.
+        return int(name) == os.getpid() or any(thread.tid == int(name) for thread in process.threads)
     return True
 
 
