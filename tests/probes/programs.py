@@ -74,12 +74,18 @@ class Shown:
         return found
 
 
+def plainly() -> None:
+    """Ignore nothing that whoever started us ignores, as shells do for what they put into the background."""
+    for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
+
+
 def run(command: list[str], seconds: float) -> Shown:
     """Run in a folder and process group of its own, with nothing left of it afterwards."""
     with tempfile.TemporaryDirectory(prefix="probe-") as folder, tempfile.TemporaryFile() as output, \
             tempfile.TemporaryFile() as errors:
         process = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=output, stderr=errors, cwd=folder, process_group=0,
+            command, stdin=subprocess.DEVNULL, stdout=output, stderr=errors, cwd=folder, process_group=0, preexec_fn=plainly,
             env={"PATH": "/usr/bin:/bin", "HOME": os.environ.get("HOME", "/"),
                  **{name: value for name, value in os.environ.items() if name.startswith("XENOS_")}},
         )

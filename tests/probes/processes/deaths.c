@@ -5,7 +5,7 @@ CHECK(of_each_signal) {
     for (int number = 1; number < 65; number++) {
         if (number == 32 || number == 33 || number == SIGSTOP || number == SIGTSTP || number == SIGTTIN || number == SIGTTOU) continue;
         pid_t child = fork();
-        if (!child) { no_core(); raise(number); _exit(1); }
+        if (!child) { no_core(); handle(number, SIG_DFL, 0); raise(number); _exit(1); }
         char text[16];
         sprintf(text, "%d", number);
         ended(text, child);
@@ -15,7 +15,7 @@ CHECK(from_outside) {
     int numbers[] = {SIGKILL, SIGTERM, SIGINT, SIGSEGV, SIGUSR1, SIGPIPE, SIGRTMIN, SIGRTMAX};
     for (unsigned n = 0; n < sizeof numbers / 4; n++) {
         pid_t child = fork();
-        if (!child) { no_core(); if (n & 1) for (;;) ; for (;;) pause(); }
+        if (!child) { no_core(); handle(numbers[n], SIG_DFL, 0); if (n & 1) for (;;) ; for (;;) pause(); }
         pause_ms(10);
         kill(child, numbers[n]);
         char text[16];
