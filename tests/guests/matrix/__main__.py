@@ -6,6 +6,7 @@ import argparse
 import json
 import platform
 import re
+import signal
 import sys
 import time
 from dataclasses import asdict
@@ -27,6 +28,7 @@ def main() -> int:
     parser.add_argument("--list-failures", action="store_true", help="print the names of Python's tests that failed")
     options = parser.parse_args()
     engines = options.engines.split(",")
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))     # the errand at work ends as well
     if reason := rooms.missing() if engines != ["native"] else "":
         print(f"guests: {reason}", file=sys.stderr)
         return 0
