@@ -53,6 +53,7 @@ RESERVED_ADDRESS = -112  # address held by load-reserved, or -1
 RESERVED_VALUE = -120    # what was read there
 FAULT_ADDRESS = -128     # guest address of the access that failed
 FAULT_CODE = -136        # host signal number << 32 | si_code
+UNCACHED = -424          # 1 while all indirect jumps are to look at the limit: none is put into the jump cache
 FAULT_WRITE = -416       # 1 if the access was a store, 0 if a load, something else if the host does not say
 HOST_PC = -144           # host address of the instruction that failed
 RUNNING = -152           # 1 while generated code runs

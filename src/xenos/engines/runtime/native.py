@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 DATA_SIZE = 1024
 ARENA_START, ARENA_END, ON_SIGNAL, MOVING, OLD_HANDLERS = 0, 8, 16, 24, 64
-SOON = 1 << 20      # so many instructions before the limit, indirect jumps look at it each time
+SOON = 1 << 20      # with a limit of fewer instructions, indirect jumps look at it each time
 _SA_SIGINFO, _SA_NODEFER, _SA_ONSTACK, _SA_RESTART = 4, 0x40000000, 0x08000000, 0x10000000
 _libc = ctypes.CDLL(None, use_errno=True)
 

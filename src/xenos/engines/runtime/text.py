@@ -8,7 +8,7 @@ from xenos.cpu import layout as at
 from xenos.cpu.layout import Layout
 from xenos.engines.llvm.emit import METADATA
 from xenos.engines.runtime import direct
-from xenos.engines.runtime.native import ARENA_END, ARENA_START, MOVING, OLD_HANDLERS, ON_SIGNAL, SOON
+from xenos.engines.runtime.native import ARENA_END, ARENA_START, MOVING, OLD_HANDLERS, ON_SIGNAL
 from xenos.engines.stencil.render import Convention
 from xenos.linux.form import LinuxForm
 
@@ -100,10 +100,9 @@ def _lookup(convention: Convention, alignment: int) -> str:
         " %code.p = getelementptr i8, ptr %tag.p, i64 8\n %code = load ptr, ptr %code.p\n"
         f" %near = and i64 %first, {at.JUMP_CACHE_SIZE - 16}\n %line = getelementptr i8, ptr %st, i64 %near\n"
         f" %kept = getelementptr i8, ptr %line, i64 {at.JUMP_CACHE + 8}\n store volatile ptr %code, ptr %kept\n"
-        + _word("limit", at.LIMIT) + " %end = load volatile i64, ptr %limit.p\n %left = sub i64 %end, %ct\n"
-        f" %soon = icmp ult i64 %left, {SOON}\n %mark = select i1 %soon, i64 1, i64 %pc\n"
+        + _load("uncached", at.UNCACHED) + " %looks = icmp ne i64 %uncached, 0\n %mark = select i1 %looks, i64 1, i64 %pc\n"
         f" %name = getelementptr i8, ptr %line, i64 {at.JUMP_CACHE}\n store volatile i64 %mark, ptr %name\n"
-        " %limit = load volatile i64, ptr %limit.p\n"
+        + _word("limit", at.LIMIT) + " %limit = load volatile i64, ptr %limit.p\n"
         " %over = icmp uge i64 %ct, %limit\n br i1 %over, label %stop, label %go, !prof !2\ngo:\n"
         + "\n".join(convention.leave("%code", {}))
         + "\nstop:\n store volatile i64 1, ptr %name\n" + _store("why", at.EXIT_CODE, str(POLL)) + stop

@@ -30,9 +30,6 @@ if TYPE_CHECKING:
 
 _STUB, _MISS, _FAULT, _POLL, _CALL = range(5)
 _WRITE = 2
-# Where a CPU is after each so many instructions tells which loops are hot: the count of instructions is in a register, and polls
-# look at it as it is. A counter in memory for each block costs tight loops most of their time (docs/figures.md). A prime.
-SAMPLE = 16_777_213
 _CHEAP = 4096   # units: a segment of that size is written in the time that translating a few units anew would take
 _CANONICAL64, _CANONICAL32 = 0x7FF8_0000_0000_0000, 0xFFFF_FFFF_7FC0_0000
 
@@ -52,7 +49,7 @@ class StencilEngine:
         self.runtime.catch_faults()
         self.table = Table(pack.alignment)
         self.segments: list[Segment] = []
-        self.heat: dict[int, int] = {}      # guest address of a loop, or of what was called -> samples that found it running
+        self.heat: dict[int, int] = {}      # address of a loop, or of what was called -> how often a long run ended there
         self.translated = 0     # units translated, and blocks that came from the cache
         self.loaded = 0
         self._anywhere: Segment | None = None
@@ -76,6 +73,7 @@ class StencilEngine:
                 self._attach(memory)
         limit = cpu.count + budget & (1 << 64) - 1
         self._prepare(cpu)
+        cpu.set(at.UNCACHED, budget < SOON and self.linked)
         if budget < SOON and self.linked:
             cpu.clear_jump_cache()      # jumps through it do not look at the limit
         enter, table, running = self.runtime.enter, self.table, self._limbo.running
@@ -95,7 +93,7 @@ class StencilEngine:
                         continue
                     cpu.set(at.TABLE, table.address)
                     cpu.set(at.TABLE_MASK, table.mask)
-                    cpu.set(at.LIMIT, min(limit, cpu.count + SAMPLE - cpu.count % SAMPLE) if self.linked else 0)
+                    cpu.set(at.LIMIT, limit if self.linked else 0)
                 if cpu.get(at.INTERRUPT):
                     cpu.set(at.INTERRUPT, 0)
                     return Interrupted()
@@ -157,9 +155,12 @@ class StencilEngine:
         if cpu.get(at.INTERRUPT):
             cpu.set(at.INTERRUPT, 0)
             return Interrupted()
+        if not cpu.get(at.UNCACHED):
+            # After so many instructions, where a CPU is tells which loops are hot. They are counted in a register, and the poll is
+            # there anyway: a counter in memory for each block costs tight loops most of their time (docs/figures.md).
+            self.heat[cpu.pc] = self.heat.get(cpu.pc, 0) + 1
         if not self.linked or cpu.count >= limit:
             return Budget()
-        self.heat[cpu.pc] = self.heat.get(cpu.pc, 0) + 1
         return None
 
     @staticmethod
