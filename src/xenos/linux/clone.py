@@ -6,6 +6,7 @@ import os
 import struct
 
 from xenos.cpu.state import Cpu
+from xenos.linux import kernel
 from xenos.linux.descriptors import Room
 from xenos.linux.signals import LAST
 from xenos.linux.thread import Thread
@@ -23,6 +24,8 @@ CLONE_PIDFD, CLONE_CLEAR_SIGHAND, CLONE_INTO_CGROUP = 0x1000, 1 << 32, 1 << 33
 _ARGUMENTS = struct.Struct("<8Q")
 _LARGEST_ARGUMENTS = 88     # with set_tid, its size, and a cgroup
 _NAMESPACES = 0x20000 | 0x02000000 | 0x04000000 | 0x08000000 | 0x10000000 | 0x20000000 | 0x40000000
+_POLLIN = 1
+_LOOK = struct.pack("<qq", 0, 50_000_000)   # between two looks whether another thread has ended the process
 _SHARED_STACK = 64 << 10  # of its parent's stack, what a child of vfork hands back
 
 
@@ -164,8 +167,15 @@ def _become_child(process: Process, ends: tuple[int, int], parent_stack: int) ->
 
 def _await_vfork(process: Process, reader: int, pointer: int) -> None:
     """Wait until the child runs a program or has ended; take what it wrote into our stack (posix_spawn's errno)."""
-    with open(reader, "rb") as pipe:
-        data = pipe.read()
+    data = b""
+    entry = struct.pack("<ihh", reader, _POLLIN, 0)
+    while process.outcome is None:  # only what ends the process ends this wait
+        if kernel.plain("ppoll", entry, 1, _LOOK, 0, 0) > 0:
+            part = os.read(reader, 1 << 16)
+            if not part:
+                break
+            data += part
+    os.close(reader)
     if data:
         process.memory.write(pointer, data)
 

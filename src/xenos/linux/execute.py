@@ -51,7 +51,10 @@ def execute(process: Process, pathname: bytes, argv: int, envp: int) -> int | No
             strace.note(str(error))
         return -ENOENT if isinstance(error, MissingFile) else -ENOEXEC
     if process.threads.several or process.thread is not process.leader:
-        process.threads.successor = found, environment
+        if process.threads.successor is not None:
+            found.close()               # another thread was first, and this one ends
+            return None
+        process.threads.successor = found, environment, process.thread.mask
         process.threads.interrupt()     # the leader takes over; this thread ends with the others
         return None
     replace(process, found, environment)
@@ -64,6 +67,7 @@ def replace(process: Process, found: program.Program, environment: list[bytes]) 
     from xenos.linux.thread import NOBODY
 
     process.descriptors.after_exec()
+    process.leader.let_go()
     process.signals.clear_handlers()
     process.leader.alternate_stack = NOBODY
     timers.delete_all(process)

@@ -7,7 +7,7 @@ import struct
 
 from xenos.linux import kernel
 from xenos.linux.delivery import SS_AUTODISARM
-from xenos.linux.kernel import NEVER_BLOCKED
+from xenos.linux.kernel import ERESTARTSYS, NEVER_BLOCKED
 from xenos.linux.signals import LAST, SIGKILL, SIGSTOP
 from xenos.linux.thread import NOBODY
 
@@ -54,10 +54,15 @@ def rt_sigprocmask(process: Process, how: int, set: int, oldset: int, sigsetsize
             new = bits
         else:
             return -EINVAL
+    new &= ~NEVER_BLOCKED
+    if new & ~old:
+        thread.block_all()
+        if thread.noted and new >> thread.noted_number - 1 & 1:
+            return -ERESTARTSYS     # it came before: its handler runs first
     if oldset:
         process.memory.store(oldset, 8, old)
     if new != old:
-        thread.set_mask(new & ~NEVER_BLOCKED)
+        thread.set_mask(new)
     return 0
 
 
@@ -92,7 +97,13 @@ def rt_sigtimedwait(process: Process, set: int, info: int, timeout: int, sigsets
     if sigsetsize != _SET:
         return -EINVAL
     at = kernel.pointer
-    return kernel.call(process, "rt_sigtimedwait", at(process, set, 8), at(process, info, 128), at(process, timeout, 16), 8)
+    wanted = _without_ours(process, set)
+    return kernel.call(process, "rt_sigtimedwait", wanted, at(process, info, 128), at(process, timeout, 16), 8)
+
+
+def _without_ours(process: Process, set: int) -> bytes:
+    """A set of the guest's without the signal by which threads of ours wake each other: nobody else is to take that."""
+    return (process.memory.load(set, 8) & ~kernel.NEVER_HELD).to_bytes(8, "little")
 
 
 def signalfd4(process: Process, fd: int, mask: int, sizemask: int, flags: int) -> int:
@@ -100,7 +111,7 @@ def signalfd4(process: Process, fd: int, mask: int, sizemask: int, flags: int) -
     if sizemask != _SET:
         return -EINVAL
     process.descriptors.check(fd)
-    made = kernel.plain("signalfd4", fd, kernel.pointer(process, mask, 8), _SET, flags)
+    made = kernel.plain("signalfd4", fd, _without_ours(process, mask), _SET, flags)
     return made if made < 0 or fd != -1 else process.opened(made)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import _thread
 import os
+import struct
 
 from xenos.cpu.layout import CONTROL_SIZE, MORE, SIGNAL, WAKE
 from xenos.linux import kernel
@@ -21,6 +22,7 @@ _INFO = slice(CONTROL_SIZE + SIGNAL, CONTROL_SIZE + SIGNAL + 128)
 _NO, _YES = bytes(4), b"\1\0\0\0"
 NOBODY = (0, 2, 0)          # a sigaltstack(2) that is disabled: ss_sp, ss_flags, ss_size
 FUTEX_WAKE = 1
+_SI_TKILL = -6
 _ALL = (1 << 64) - 1
 
 
@@ -56,6 +58,11 @@ class Thread:
         return self.cpu.bytes[_NOTED] != _NO
 
     @property
+    def noted_number(self) -> int:
+        """Which one that is."""
+        return int.from_bytes(self.cpu.bytes[_INFO.start : _INFO.start + 4], "little")
+
+    @property
     def woken(self) -> bool:
         """Whether something is to be looked at before this thread waits, or runs, again."""
         return self.cpu.get(WAKE) != 0
@@ -72,6 +79,11 @@ class Thread:
         self.cpu.interrupt()
         if self.tid and self.process.bridge is not None:
             self.process.bridge.poke(self.tid)
+
+    @property
+    def poked_only(self) -> bool:
+        """Whether another thread poked this one, and no signal was noted."""
+        return self.cpu.bytes[_POKED] != _NO and not self.noted
 
     def unpoke(self) -> None:
         """What we were poked for has been seen."""
@@ -97,7 +109,7 @@ class Thread:
         """Block these signals and no others. One that was noted and is blocked by now goes back to the host's kernel."""
         self.mask = mask
         if self.noted:
-            number = int.from_bytes(self.cpu.bytes[_INFO.start : _INFO.start + 4], "little")
+            number = self.noted_number
             if mask >> number - 1 & 1:
                 self.keep(number, self.take_signal())
         self.apply_mask()
@@ -135,10 +147,23 @@ class Thread:
             self.apply_mask()
 
     def end(self) -> None:
-        """The thread is no more: say so where it was asked for (set_tid_address(2), set_robust_list(2))."""
+        """The thread is no more."""
         self.block_all()
         if self.process.bridge is not None:
             self.process.bridge.leave(self.tid)
+        if self.noted:
+            self._pass_on(self.take_signal())
+        self.let_go()
+
+    def _pass_on(self, info: bytes) -> None:
+        """A signal was noted that this thread does not live to see: if it was for the whole process, another may."""
+        number, _, code = struct.unpack_from("<iii", info)
+        if code != _SI_TKILL and self.process.threads.several:
+            kernel.plain("kill", os.getpid(), number)
+
+    def let_go(self) -> None:
+        """Say that the thread, or the memory that it had, is no more, where that was asked for (set_tid_address(2),
+        set_robust_list(2))."""
         if self.robust_list:
             from xenos.linux import futex
 

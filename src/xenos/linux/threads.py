@@ -26,7 +26,7 @@ class Threads:
     def __init__(self, process: Process) -> None:
         self._process = process
         self._alive = [process.leader]
-        self.successor: tuple[Program, list[bytes]] | None = None
+        self.successor: tuple[Program, list[bytes], int] | None = None  # with its environment and mask
         self.held = False               # whether all but the leader are to stand still
         self.last_status = 0            # of exit(2), by whichever thread ended last
         self._failure: BaseException | None = None      # of ours, in another thread than the leader
@@ -72,6 +72,7 @@ class Threads:
             else:
                 self._news.acquire()    # until another thread ends the process, executes a program, or was the last
         self.stop()
+        leader.let_go()
         if self._failure is not None:
             raise self._failure
         if process.forked:
@@ -99,13 +100,15 @@ class Threads:
 
         self.stop()
         assert self.successor is not None
-        (found, environment), self.successor = self.successor, None
+        (found, environment, mask), self.successor = self.successor, None
         leader = self._process.leader
+        leader.mask = mask
         if leader.ended:
             leader.ended = False
             leader.begin(main=True)
             self._alive.append(leader)
         execute.replace(self._process, found, environment)
+        leader.apply_mask()
 
     # The others.
 
