@@ -22,18 +22,18 @@ _SET = 8
 _host: struct.Struct | None = None
 
 
-def _host_event(process: Process) -> struct.Struct:
+def _host_event() -> struct.Struct:
     """The host's struct epoll_event: one of them leaves the padding out. Found by asking its kernel."""
     global _host
     if _host is None:
         packed, magic = struct.Struct("<IQ"), 0x1122334455667788
-        ready, epoll = os.eventfd(1), kernel.call(process, "epoll_create1", os.O_CLOEXEC)
+        ready, epoll = os.eventfd(1), kernel.plain("epoll_create1", os.O_CLOEXEC)
         try:
             if epoll < 0:
                 raise OSError(-epoll, os.strerror(-epoll))
-            kernel.call(process, "epoll_ctl", epoll, EPOLL_CTL_ADD, ready, packed.pack(EPOLLIN, magic) + bytes(8))
+            kernel.plain("epoll_ctl", epoll, EPOLL_CTL_ADD, ready, packed.pack(EPOLLIN, magic) + bytes(8))
             data = ctypes.create_string_buffer(16)
-            kernel.call(process, "epoll_pwait", epoll, data, 1, 0, 0, _SET)
+            kernel.plain("epoll_pwait", epoll, data, 1, 0, 0, _SET)
             _host = packed if packed.unpack_from(data.raw)[1] == magic else _GUEST
         finally:
             os.close(ready)
@@ -46,14 +46,14 @@ def epoll_ctl(process: Process, epfd: int, op: int, fd: int, event: int) -> int:
     """epoll_ctl(2)."""
     data = bytes(16)
     if op != EPOLL_CTL_DEL:
-        data = _host_event(process).pack(*_GUEST.unpack(process.memory.read(event, _GUEST.size)))
+        data = _host_event().pack(*_GUEST.unpack(process.memory.read(event, _GUEST.size)))
     return kernel.call(process, "epoll_ctl", epfd, op, fd, data)
 
 
 def _wait(process: Process, events: int, maxevents: int, mask: bytes | None, name: str, epfd: int, limit: int) -> int:
     if maxevents <= 0:
         return -EINVAL
-    form = _host_event(process)
+    form = _host_event()
     if form is _GUEST:
         where = kernel.pointer(process, events, _GUEST.size * min(maxevents, _EVENTS_MAX))
         return masked(

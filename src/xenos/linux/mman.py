@@ -186,7 +186,8 @@ def _mapped(process: Process, addr: int, length: int, name: str, *arguments: int
     with process.memory.lock:
         if length and not process.memory.regions.covered(addr, addr + length):
             return -ENOMEM
-        return kernel.call(process, name, BASE + addr, length, *arguments)
+    # Without the lock, for it may take its time. What is unmapped meanwhile is empty memory to the host.
+    return kernel.call(process, name, BASE + addr, length, *arguments)
 
 
 def msync(process: Process, addr: int, length: int, flags: int) -> int:

@@ -222,10 +222,10 @@ class Process:
                 continue
             if self.threads.several and not getattr(self.engine, "parallel", False):
                 with memory.lock:
-                    exit = self.engine.run(cpu, memory, min(left, TURN))
+                    exit = self._execute(cpu, min(left, TURN))
                 time.sleep(0)   # the lock is not handed on by itself
             else:
-                exit = self.engine.run(cpu, memory, min(left, SLICE))
+                exit = self._execute(cpu, min(left, SLICE))
             if type(exit) is Syscall:
                 self.system_call()
             else:
@@ -234,6 +234,15 @@ class Process:
                 left = budget - ((cpu.count - start) & _MASK)
                 if left <= 0:
                     break
+
+    def _execute(self, cpu: Cpu, budget: int) -> Exit:
+        try:
+            return self.engine.run(cpu, self.memory, budget)
+        except OSError as error:
+            if error.errno != dispatch.EMFILE:
+                raise
+        with Room():    # the guest has left none for what the engine has yet to open
+            return self.engine.run(cpu, self.memory, budget)
 
     def wake(self, thread: Thread) -> None:
         """See to what a thread was woken for: a signal that was noted for it, or news of the process."""

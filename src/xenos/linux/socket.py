@@ -115,7 +115,7 @@ def accept4(process: Process, fd: int, addr: int, addrlen: int, flags: int) -> i
             answer.give(process)
         except MemoryFault:
             process.descriptors.forget(new)
-            kernel.call(process, "close", new)
+            kernel.plain("close", new)
             raise
     return new
 

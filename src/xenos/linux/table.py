@@ -284,7 +284,7 @@ CALLS = {
     "pidfd_open": "=+ ix",
     "pidfd_send_signal": "= dipx",
     "pidfd_getfd": "unistd:pidfd_getfd dix",
-    "kcmp": "= iiizz",
+    "kcmp": "uio:kcmp iiizz",
     "ptrace": "EPERM lipp",
     # sys/socket.h
     "socket": "socket:socket iii",

@@ -1,4 +1,4 @@
-"""sys/uio.h: reading and writing the memory of another process."""
+"""sys/uio.h: reading and writing the memory of another process; linux/kcmp.h: comparing what two have."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from xenos.linux.process import Process
 
 EPERM, ESRCH, EINVAL = 1, 3, 22
+KCMP_EPOLL_TFD = 7
 
 
 def _guest(pid: int) -> bool:
@@ -48,3 +49,10 @@ def process_vm_writev(
 ) -> int:
     """process_vm_writev(2), between guests."""
     return _copy(process, "process_vm_writev", pid, local, local_count, remote, remote_count, flags)
+
+
+def kcmp(process: Process, pid1: int, pid2: int, type: int, idx1: int, idx2: int) -> int:
+    """kcmp(2): with one of its types, the last argument is an address."""
+    if type == KCMP_EPOLL_TFD:
+        idx2 = passing.address(process, idx2)
+    return kernel.call(process, "kcmp", pid1, pid2, type, idx1, idx2)

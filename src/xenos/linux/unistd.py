@@ -22,9 +22,9 @@ _FOLDER = os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC
 
 
 def close(process: Process, fd: int) -> int:
-    """close(2)."""
+    """close(2). It is not made again after a signal: the number may be another file's by then."""
     process.descriptors.forget(fd)
-    return kernel.call(process, "close", fd)
+    return kernel.plain("close", fd)
 
 
 def close_range(process: Process, first: int, last: int, flags: int) -> int:
