@@ -138,7 +138,7 @@ CHECK(child_information) {
     while (count < 3) pause_ms(1);
     kill(child, SIGCONT);
     while (count < 4) pause_ms(1);
-    kill(child, SIGTERM);
+    kill(child, SIGKILL);
     while (count < 5) pause_ms(1);
     while (waitpid(-1, NULL, 0) > 0) ;
     handle(SIGCHLD, SIG_DFL, 0);

@@ -11,10 +11,11 @@ static int threads_here(void) {
     closedir(folder);
     return count;
 }
-static void *spins(void *unused) { ready++; for (;;) ; }
-static void *sleeps(void *unused) { ready++; for (;;) pause(); }
-static void *reads(void *unused) { int pipes[2]; char byte; ready++; return (void *)(long)(pipe(pipes) || read(pipes[0], &byte, 1)); }
-static void *waits(void *word) { ready++; for (;;) futex(word, FUTEX_WAIT, 0, NULL, NULL, 0); }
+static void count_me(void) { __atomic_add_fetch(&ready, 1, __ATOMIC_SEQ_CST); }
+static void *spins(void *unused) { count_me(); for (;;) ; }
+static void *sleeps(void *unused) { count_me(); for (;;) pause(); }
+static void *reads(void *unused) { int pipes[2]; char byte; count_me(); return (void *)(long)(pipe(pipes) || read(pipes[0], &byte, 1)); }
+static void *waits(void *word) { count_me(); for (;;) futex(word, FUTEX_WAIT, 0, NULL, NULL, 0); }
 static unsigned zero;
 static char self[PATH_MAX];
 static void know_myself(void) { MUST(readlink("/proc/self/exe", self, sizeof self) > 0); }
@@ -45,7 +46,7 @@ static void *waits_for_any(void *unused) {
     siginfo_t info;
     sigfillset(&all);
     deaf();
-    ready++;
+    count_me();
     say("  got %ld", syscall(SYS_rt_sigtimedwait, &all, &info, NULL, 8));
     return NULL;
 }
