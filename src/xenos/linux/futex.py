@@ -13,8 +13,11 @@ if TYPE_CHECKING:
     from xenos.linux.thread import Thread
 
 EINVAL, ESRCH, EFAULT = 22, 3, 14
-# Operations whose fourth argument is a number: REQUEUE, CMP_REQUEUE, WAKE_OP, CMP_REQUEUE_PI.
-_NUMBERED = (3, 4, 5, 12)
+# Operations whose fourth argument is a time: WAIT, LOCK_PI, WAIT_BITSET, WAIT_REQUEUE_PI, LOCK_PI2. To others it is a number or,
+# as to WAKE, nothing at all: callers leave in it what was there.
+_TIMED = (0, 6, 9, 11, 13)
+# And those that look at a second word: REQUEUE, CMP_REQUEUE, WAKE_OP, WAIT_REQUEUE_PI, CMP_REQUEUE_PI.
+_OF_TWO = (3, 4, 5, 11, 12)
 _COMMAND = 127
 _FUTEX_WAKE = 1
 _HEAD = struct.Struct("<QqQ")   # struct robust_list_head: list, futex_offset, list_op_pending
@@ -49,9 +52,10 @@ def get_robust_list(process: Process, pid: int, head: int, length: int) -> int:
 
 def futex(process: Process, uaddr: int, op: int, val: int, timeout: int, uaddr2: int, val3: int) -> int:
     """futex(2)."""
-    at = kernel.pointer
-    fourth = timeout if op & _COMMAND in _NUMBERED else at(process, timeout, 16)
-    return kernel.call(process, "futex", at(process, uaddr, 4), op, val, fourth, at(process, uaddr2, 4), val3)
+    at, command = kernel.pointer, op & _COMMAND
+    fourth = at(process, timeout, 16) if command in _TIMED else timeout
+    second = at(process, uaddr2, 4) if command in _OF_TWO else 0
+    return kernel.call(process, "futex", at(process, uaddr, 4), op, val, fourth, second, val3)
 
 
 def futex_waitv(process: Process, waiters: int, nr_futexes: int, flags: int, timeout: int, clockid: int) -> int:
