@@ -161,9 +161,9 @@ CHECK(limit_of_the_queue) {
 }
 CHECK(groups) {
     CHILD(
-        setpgid(0, 0); handle(SIGUSR1, SIG_IGN, 0); int status;
-        pid_t one = fork(); if (!one) { handle(SIGUSR1, SIG_DFL, 0); pause_ms(3000); _exit(1); }
-        pause_ms(20);
+        setpgid(0, 0); handle(SIGUSR1, SIG_IGN, 0); int status; int told[2]; char byte; MUST(!pipe(told));
+        pid_t one = fork(); if (!one) { handle(SIGUSR1, SIG_DFL, 0); MUST(write(told[1], "", 1) == 1); for (;;) pause(); }
+        MUST(read(told[0], &byte, 1) == 1);
         SHOW(kill(0, SIGUSR1)); waitpid(one, &status, 0); say("  %s", status_text(status));
         SHOW(kill(-getpid(), 0)); SHOW(kill(-999999999, 0)); SHOW(killpg(getpgrp(), SIGUSR1)));
 }
