@@ -66,9 +66,12 @@ CHECK(stops) {
 static volatile int continued;
 static void on_continue(int number) { continued++; }
 CHECK(handler_of_continue) {
+    int told[2];
+    char byte;
+    MUST(!pipe(told));
     pid_t child = fork();
-    if (!child) { handle(SIGCONT, on_continue, 0); while (!continued) pause_ms(1); _exit(7); }
-    pause_ms(10);
+    if (!child) { handle(SIGCONT, on_continue, 0); MUST(write(told[1], "", 1) == 1); while (!continued) pause_ms(1); _exit(7); }
+    MUST(read(told[0], &byte, 1) == 1);
     kill(child, SIGSTOP);
     siginfo_t info = {0};
     SHOW(waitid(P_PID, child, &info, WSTOPPED | WNOWAIT)); say("  code %d status %d", info.si_code, info.si_status);

@@ -134,7 +134,7 @@ CHECK(groups_and_sessions) {
 }
 CHECK(process_descriptors) {
     pid_t child = fork();
-    if (!child) { pause_ms(20); _exit(8); }
+    if (!child) { pause_ms(200); _exit(8); }
     int fd = syscall(434, child, 0);
     struct pollfd one = {fd, POLLIN};
     SHOW(fd > 0); SHOW(fcntl(fd, F_GETFD)); SHOW(poll(&one, 1, 0)); SHOW(poll(&one, 1, 5000));
@@ -146,11 +146,12 @@ CHECK(process_descriptors) {
     int pipes[2];
     MUST(!pipe(pipes));
     child = fork();
-    if (!child) { dup2(pipes[0], 70); for (;;) pause(); }
-    pause_ms(10);
+    if (!child) { dup2(pipes[0], 70); MUST(write(pipes[1], "r", 1) == 1); for (;;) pause(); }
+    struct pollfd ready = {pipes[0], POLLIN};
+    char byte = 0;
+    MUST(poll(&ready, 1, 10000) == 1 && read(pipes[0], &byte, 1) == 1);
     fd = syscall(434, child, 0);
     int taken = syscall(438, fd, 70, 0);
-    char byte = 0;
     MUST(write(pipes[1], "k", 1) == 1);
     SHOW(read(taken, &byte, 1)); say("  %c", byte);
     SHOW(syscall(424, fd, SIGKILL, NULL, 0));
