@@ -32,7 +32,7 @@ def _program(name: str, limit: int = 300, sample: bool = False) -> Errand:
     return Errand(name, (folder / "run.sh").read_text(), limit, folder, (folder / "expected").read_text(), sample=sample)
 
 
-def _python(name: str, limit: int = 600) -> Errand:
+def _python(name: str, limit: int = 1800) -> Errand:
     # `-u all` without what needs the world outside, or gigabytes.
     return Errand(f"python-{name}", f"python3 -m test -v -u all,-network,-urlfetch,-largefile,-gui,-audio test_{name} 2>&1",
                   limit, tests=True)
