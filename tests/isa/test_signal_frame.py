@@ -53,7 +53,7 @@ def test_returning_restores_everything() -> None:
         cpu.write("f", number, 0)
     cpu.set(at.FLAGS, 0)
     cpu.set(at.ROUNDING, 0)
-    assert frames.read(cpu, memory) == 0xABCD  # type: ignore[arg-type]
+    assert frames.read(cpu, memory) == (0xABCD, (0, 0, 0))  # type: ignore[arg-type]
     assert state(cpu) == before
     assert cpu.get(at.RESERVED_ADDRESS) == (1 << 64) - 1
 

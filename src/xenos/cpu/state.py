@@ -46,11 +46,14 @@ class Cpu:
         self.bytes[CONTROL_SIZE + at.JUMP_CACHE :] = _NO_JUMPS
 
     def copy(self, other: Cpu) -> None:
-        """Take over another CPU's registers, pc, rounding mode and flags."""
+        """Take over another CPU's registers, pc, rounding mode and flags; nothing executed, nothing noted."""
         start, end = CONTROL_SIZE, CONTROL_SIZE + at.JUMP_CACHE
         self.bytes[start:end] = other.bytes[start:end]
         for word in (at.PC, at.ROUNDING, at.FLAGS):
             self.set(word, other.get(word))
+        for word in (at.COUNT, at.WAKE, at.MORE, at.INTERRUPT, at.IN_KERNEL):
+            self.set(word, 0)
+        self.set(at.RESERVED_ADDRESS, _MASK64)
 
     def get(self, offset: int) -> int:
         """The 64-bit word at a byte offset of `cpu.layout`."""
@@ -68,6 +71,11 @@ class Cpu:
         """Set a register of up to 64 bits (reduced modulo 2**64); a zero register stays 0."""
         if index != self._zero[file]:
             self.words[self._start[file] + index] = value & _MASK64
+
+    def registers(self, file: str) -> memoryview:
+        """A register file of up to 64 bits as bytes, 8 for each; who writes them leaves a zero register alone."""
+        start = self._start[file] * 8
+        return self.bytes[start : start + 8 * self.layout.files[file].count]
 
     @property
     def pc(self) -> int:

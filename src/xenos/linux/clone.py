@@ -74,7 +74,7 @@ def _thread(process: Process, flags: int, stack: int, parent_tid: int, tls: int,
     if flags & (CLONE_PIDFD | CLONE_VFORK):
         return -EINVAL
     caller, form = process.thread, process.form
-    thread = Thread(process, Cpu(caller.cpu.layout))
+    thread = Thread(process, process.threads.spare_cpu() or Cpu(caller.cpu.layout))
     cpu = thread.cpu
     cpu.copy(caller.cpu)
     if stack:

@@ -25,6 +25,12 @@ _numbers = numbers()
 _syscall = ctypes.CDLL(None, use_errno=True).syscall
 _syscall.restype = ctypes.c_long
 _Words = ctypes.c_long * 6
+# For calls that do not wait: Python's lock is held, so that all threads may share what they are given.
+_quick = ctypes.PyDLL(None).syscall
+_quick.restype = ctypes.c_long
+_quick.argtypes = [ctypes.c_long] * 5
+_masks = (ctypes.c_uint64 * 2)()
+_masks_at = ctypes.addressof(_masks)
 
 
 def has(name: str) -> bool:
@@ -82,9 +88,9 @@ def plain(name: str, *arguments: Argument) -> int:
 
 def set_mask(mask: int) -> int:
     """Block these signals in the calling thread, and no others; gives those that were. Not by the C library, which keeps two."""
-    old = ctypes.create_string_buffer(8)
-    plain("rt_sigprocmask", _SIG_SETMASK, mask.to_bytes(8, "little"), old, 8)
-    return int.from_bytes(old.raw, "little")
+    _masks[0] = mask
+    _quick(_numbers["rt_sigprocmask"], _SIG_SETMASK, _masks_at, _masks_at + 8, 8)
+    return _masks[1]
 
 
 def get_mask() -> int:

@@ -119,9 +119,10 @@ class Process:
         cpu, memory, form = self.leader.cpu, self.memory, self.form
         if memory.regions:
             memory.reset()
-        executed = cpu.count
+        executed, mask = cpu.count, self.leader.mask
         cpu.reset()
         cpu.set(COUNT, executed)
+        self.leader.mask = mask
         image = loader.load(self, found)
         pointer = stack.build(self, image, found.path, found.argv, env)
         cpu.write(*form.stack_pointer, pointer)

@@ -30,6 +30,7 @@ SHORTCUTS = {
     "nanosleep": "pp",
     "clock_nanosleep": "--pp",
     "futex": "p---p- futex",
+    "rt_sigprocmask": "-pp- masks",
     "sched_yield": "",
     "getrandom": "p--",
     "getpid": "",

@@ -6,7 +6,7 @@ import _thread
 import os
 import struct
 
-from xenos.cpu.layout import CONTROL_SIZE, MORE, SIGNAL, WAKE
+from xenos.cpu.layout import CONTROL_SIZE, MASK, MORE, SIGNAL, WAKE
 from xenos.linux import kernel
 from xenos.memory.flat import BASE, MemoryFault
 
@@ -51,6 +51,15 @@ class Thread:
         self.robust_list = 0
 
     # Signals. The native handler notes one at a time in the CPU's state block, and blocks all others until we have seen to it.
+
+    @property
+    def mask(self) -> int:
+        """The guest's blocked signals, bit N-1 for signal N; in the state block, where generated code may change it."""
+        return self.cpu.get(MASK)
+
+    @mask.setter
+    def mask(self, mask: int) -> None:
+        self.cpu.set(MASK, mask)
 
     @property
     def noted(self) -> bool:
@@ -118,6 +127,7 @@ class Thread:
         """A signal came that is blocked by now: it is pending, with the host's kernel if that can block it."""
         if 1 << number - 1 & kernel.NEVER_HELD:
             self.kept[number] = info
+            self.cpu.set(MORE, self.cpu.get(MORE) | 1 << number - 1)
         else:
             kernel.plain("rt_tgsigqueueinfo", os.getpid(), self.tid, number, info)
 
@@ -134,7 +144,8 @@ class Thread:
                 self.cpu.bytes[_INFO] = self.kept.pop(number)
                 self.cpu.bytes[_NOTED] = _YES
                 self.cpu.interrupt()
-                return
+                break
+        self.cpu.set(MORE, sum(1 << number - 1 for number in self.kept))
 
     # Life.
 

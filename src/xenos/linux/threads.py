@@ -10,6 +10,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from xenos.cpu.state import Cpu
     from xenos.linux.outcome import Outcome
     from xenos.linux.process import Process
     from xenos.linux.program import Program
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 EAGAIN, SIGKILL = 11, 9
 _SWITCH = 50e-6         # seconds that a thread back from its code waits for another's Python
+_SPARE_CPUS = 8
 _STACK = 1 << 20        # bytes of the host's stack for a thread: Python's own needs, not the guest's
 
 
@@ -31,6 +33,7 @@ class Threads:
         self.last_status = 0            # of exit(2), by whichever thread ended last
         self._failure: BaseException | None = None      # of ours, in another thread than the leader
         self._counted = 0               # instructions that threads executed which have ended
+        self._spare: list[Cpu] = []     # of threads that have ended
         self._gate, self._news = _thread.allocate_lock(), _thread.allocate_lock()
 
     def __iter__(self) -> Iterator[Thread]:
@@ -161,9 +164,15 @@ class Threads:
         thread.end()
         self._remove(thread)
 
+    def spare_cpu(self) -> Cpu | None:
+        """The CPU of a thread that has ended: it still knows where translated code is."""
+        return self._spare.pop() if self._spare else None
+
     def _remove(self, thread: Thread) -> None:
         self._alive.remove(thread)
         self._counted += thread.cpu.count
+        if thread is not self._process.leader and len(self._spare) < _SPARE_CPUS:
+            self._spare.append(thread.cpu)
         if not self._alive and self.successor is None:
             self._process.finish(self.last_status)
         self._tell()

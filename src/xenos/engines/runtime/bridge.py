@@ -13,6 +13,7 @@ import os
 
 from xenos.cpu import layout as at
 from xenos.engines.runtime import direct
+from xenos.engines.runtime.direct import NEVER_HELD, POKE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,18 +23,16 @@ if TYPE_CHECKING:
     from xenos.cpu.state import Cpu
 
 THREADS_MAX = 8192
-POKE = 16               # SIGSTKFLT, which no kernel sends: wakes a thread of ours from a call
 SIGNALS = 64
 _ENTRY = 16             # {thread id, state pointer}
 # Words of the data that the code works on.
 MAIN, PID, MAIN_THREAD, TABLE = 0, 8, 16, 64
 _ACTION = 32            # the kernel's struct sigaction: handler, flags, restorer, mask
 _ALL = (1 << 64) - 1
-NEVER_HELD = 1 << 7 - 1 | 1 << 11 - 1 | 1 << POKE - 1   # never blocked: BUS and SEGV are raised by generated code
 SA_SIGINFO, _SA_RESTORER = 4, 0x04000000
 _SI_QUEUE = (1 << 32) - 1
 _KINDS = {"": direct.PLAIN, "futex": direct.FUTEX, "time": direct.TIME, "vector": direct.VECTOR, "unnamed": direct.UNNAMED,
-          "events": direct.EVENTS}
+          "events": direct.EVENTS, "masks": direct.MASKS}
 
 
 def text(host: ModuleType) -> str:

@@ -20,10 +20,13 @@ CALL, MOVE, CLOCK, END, PACKED, ENTRIES = 8, 16, 24, 32, 40, 64
 NUMBERS = 512
 SIZE = ENTRIES + 8 * NUMBERS
 DESCRIPTOR = 1 << 24
-PLAIN, FUTEX, TIME, VECTOR, UNNAMED, EVENTS = 0, 1, 2, 3, 4, 5
+PLAIN, FUTEX, TIME, VECTOR, UNNAMED, EVENTS, MASKS = 0, 1, 2, 3, 4, 5, 6
 DESCRIPTORS_END = 900       # Xenos's own lie from here on
 PYTHONS = -8192             # no result of a call: it is not for us
-FAULT = -14
+FAULT, INVALID = -14, -22
+POKE = 16                   # SIGSTKFLT, which no kernel sends: wakes a thread of ours from a call
+NEVER_HELD = 1 << 7 - 1 | 1 << 11 - 1 | 1 << POKE - 1   # never blocked in the host: BUS and SEGV are raised by generated code
+_NEVER_BLOCKED = 1 << 9 - 1 | 1 << 19 - 1               # SIGKILL, SIGSTOP
 _WORDS = 48                 # of the six arguments; room behind them begins here
 ROOM = 1024
 _BUFFERS_MAX = 8
@@ -65,6 +68,8 @@ def answer(state: int, number: int, words: int) -> int:
         return PYTHONS
     if kind == EVENTS:
         return events(state, table, entry & 0xFFFF, words)
+    if kind == MASKS:
+        return masks(state, table, entry & 0xFFFF, words)
     i64[state + at.IN_KERNEL] = 1
     result = ask(i64[table + CALL], state, entry & 0xFFFF, words)
     i64[state + at.IN_KERNEL] = 0
@@ -117,3 +122,39 @@ def events(state: int, table: int, number: int, words: int) -> int:
         i64[padded + (one << 4)] = i32[given + one * size]
         i64[padded + (one << 4) + 8] = i64[given + one * size + size - 8]
     return FAULT if ask(i64[table + MOVE], target, padded, found << 4) else found
+
+
+def masks(state: int, table: int, number: int, words: int) -> int:
+    """rt_sigprocmask(2), as linux/signal.py has it, where no signal is noted or kept."""
+    if i64[words + 24] != 8 or i64[state + at.WAKE] or i64[state + at.MORE]:
+        return PYTHONS
+    before = i64[state + at.MASK]
+    after = before
+    room = words + _WORDS
+    if i64[words + 8]:
+        if ask(i64[table + MOVE], room, i64[words + 8], 8):
+            return FAULT
+        how = i32[words]
+        if how == 0:
+            after = before | i64[room]
+        elif how == 1:
+            after = before & ~i64[room]
+        elif how == 2:
+            after = i64[room]
+        else:
+            return INVALID
+    after &= ~_NEVER_BLOCKED
+    i64[room + 8] = before
+    if i64[words + 16] and ask(i64[table + MOVE], i64[words + 16], room + 8, 8):
+        return FAULT
+    if after == before:
+        return 0
+    i64[room] = after & ~NEVER_HELD
+    i64[words] = 2
+    i64[words + 8] = room
+    i64[words + 16] = 0
+    i64[state + at.MASK] = after
+    result = ask(i64[table + CALL], state, number, words)
+    if result:
+        i64[state + at.MASK] = before       # a signal came first: again, behind its handler
+    return result

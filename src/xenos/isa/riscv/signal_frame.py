@@ -24,8 +24,6 @@ _REGISTERS = _INFO + 176
 _FLOATS = _REGISTERS + 256
 SIZE = _FLOATS + 528                # the kernel keeps room for registers of 128 bits, and for further extensions
 
-_X = struct.Struct("<32Q")
-_F = struct.Struct("<32QI")
 _NOTHING_RESERVED = -1
 _SS_ONSTACK, _SS_DISABLE = 1, 2
 
@@ -43,8 +41,10 @@ def write(
     data[: len(info)] = info
     struct.pack_into("<QIIQ", data, _STACK, start, disabled, 0, size)
     struct.pack_into("<Q", data, _MASK, mask)
-    _X.pack_into(data, _REGISTERS, cpu.pc, *(cpu.read("x", number) for number in range(1, 32)))
-    _F.pack_into(data, _FLOATS, *(cpu.read("f", number) for number in range(32)), fcsr)
+    data[_REGISTERS:_FLOATS] = cpu.registers("x")
+    struct.pack_into("<Q", data, _REGISTERS, cpu.pc)    # in the place of x0
+    data[_FLOATS : _FLOATS + 256] = cpu.registers("f")
+    struct.pack_into("<I", data, _FLOATS + 256, fcsr)
     memory.write(frame, bytes(data))
 
 
@@ -59,12 +59,10 @@ def enter(cpu: Cpu, frame: int, handler: int, number: int, trampoline: int) -> N
 def read(cpu: Cpu, memory: FlatMemory) -> tuple[int, tuple[int, int, int]]:
     """Take all registers from the frame at the stack pointer; gives the mask of blocked signals, and the alternate stack."""
     data = memory.read(cpu.read("x", SP), SIZE)
-    cpu.pc, *x = _X.unpack_from(data, _REGISTERS)
-    *f, fcsr = _F.unpack_from(data, _FLOATS)
-    for number, value in enumerate(x, 1):
-        cpu.write("x", number, value)
-    for number, value in enumerate(f):
-        cpu.write("f", number, value)
+    (cpu.pc,) = struct.unpack_from("<Q", data, _REGISTERS)
+    (fcsr,) = struct.unpack_from("<I", data, _FLOATS + 256)
+    cpu.registers("x")[8:] = data[_REGISTERS + 8 : _FLOATS]
+    cpu.registers("f")[:] = data[_FLOATS : _FLOATS + 256]
     cpu.set(at.ROUNDING, fcsr >> 5 & 7)
     cpu.set(at.FLAGS, fcsr & 31)
     cpu.set(at.RESERVED_ADDRESS, _NOTHING_RESERVED)
