@@ -66,3 +66,15 @@ def test_streets_go_in_no_circle() -> None:
 
 def test_rooms_have_no_names_that_say_nothing() -> None:
     assert not [path for path in python_files("src") if path.stem in ("utils", "util", "helpers", "common", "misc")]
+
+
+def test_words_of_the_state_block_do_not_overlap() -> None:
+    from xenos.cpu import layout
+
+    long = {"SCRATCH": 64, "SIGNAL": 128}
+    taken: dict[int, str] = {}
+    for name, value in vars(layout).items():
+        if name.isupper() and isinstance(value, int) and value < 0:
+            assert value >= -layout.CONTROL_SIZE
+            for byte in range(value, value + long.get(name, 8)):
+                assert taken.setdefault(byte, name) == name

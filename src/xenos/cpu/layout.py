@@ -66,7 +66,7 @@ SCRATCH = -256           # 64 bytes for runtime thunks
 SIGNAL = -384            # siginfo of the signal that was noted, 128 bytes
 IN_KERNEL = -392         # 1 while a call made from generated code is in the host's kernel
 CALLS = -400             # host address: what the runtime may answer itself, by system-call number; see engines/runtime
-MASK = -424              # signals that the guest has blocked, bit N-1 for signal N
+MASK = -432              # signals that the guest has blocked, bit N-1 for signal N
 MORE = -408              # signals that came while one was noted, as a set: bit N-1 for signal N
 
 

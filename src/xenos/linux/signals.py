@@ -108,6 +108,11 @@ class Signals:
         self._which = which
         self._dispose(which)
 
+    def again(self, which: int) -> None:
+        """Somebody may have changed the host's dispositions of these signals: make them what the guest's are."""
+        if self._before is not None:
+            self._dispose(which)
+
     def restore(self) -> None:
         """Give the host's dispositions back to whoever had them before."""
         before, self._before = getattr(self, "_before", None), None

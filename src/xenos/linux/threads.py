@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 EAGAIN, SIGKILL = 11, 9
 _SWITCH = 50e-6         # seconds that a thread back from its code waits for another's Python
 _SPARE_CPUS = 8
+_C_LIBRARYS = 1 << 32 - 1 | 1 << 33 - 1     # signals whose handlers the host's C library sets as its first thread starts
 _STACK = 1 << 20        # bytes of the host's stack for a thread: Python's own needs, not the guest's
 
 
@@ -136,6 +137,7 @@ class Threads:
         try:
             _thread.start_new_thread(self._main, (thread, started, tell))
             started.acquire()
+            process.signals.again(_C_LIBRARYS)
         except RuntimeError as error:
             self._alive.remove(thread)
             raise OSError(EAGAIN, "no more threads") from error
