@@ -66,6 +66,6 @@ def _run(request: dict[str, Any], place: list[int], policy: Policy | None) -> di
     assert outcome is not None  # no budget was given
     choose.keep(process.engine)
     return {
-        "status": outcome.status, "signal": outcome.signal, "instructions": process.cpu.count,
+        "status": outcome.status, "signal": outcome.signal, "instructions": process.instructions,
         "crash": outcome.report() if outcome.signal else "",
     }

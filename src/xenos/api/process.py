@@ -186,7 +186,7 @@ class Process:
     @property
     def instructions(self) -> int:
         """Guest instructions executed so far."""
-        return self._linux.cpu.count
+        return self._linux.instructions
 
     # Looking and changing.
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 def statistics(process: Process, outcome: Outcome, seconds: tuple[float, float]) -> str:
     """The lines of --stats, on this process alone: children of the guest are not counted."""
     wall, cpu = seconds
-    executed = process.cpu.count
+    executed = process.instructions
     how = f"died by signal {outcome.signal}" if outcome.signal else f"exit status {outcome.status}"
     lines = [
         how,

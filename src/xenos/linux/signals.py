@@ -120,12 +120,6 @@ class Signals:
         if before is not None and bridge is not None:
             bridge.dispose(self._which, before, None)
 
-    caught = frozenset[int]()
-
-    def broken_pipe(self) -> int:
-        """The host sends SIGPIPE itself."""
-        return -32
-
     def really_die(self, number: int) -> None:
         """End the host process by this signal, so that its parent sees the status it waits for."""
         if number in (SIGQUIT, SIGILL, SIGTRAP, SIGABRT, SIGBUS, SIGFPE, SIGSEGV, SIGSYS):

@@ -70,7 +70,6 @@ class Runtime:
         self._address = {name: arena.base + start + offset for name, offset in image.offsets.items()}
         self.enter = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p)(self._address["enter"])
         word = ctypes.c_uint64
-        self.fill = ctypes.CFUNCTYPE(None, word, word, word, word, word, word, word)(self._address["fill"])
         flush = self._address.get("flush")
         if flush is not None:
             arena.flush = ctypes.CFUNCTYPE(None, word, word)(flush)

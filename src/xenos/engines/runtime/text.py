@@ -29,7 +29,7 @@ def runtime(convention: Convention, homes: dict[str, int], alignment: int, host:
         METADATA, "@data = external hidden global i8\n",
         host.DECLARATIONS,
         _enter(convention, homes, host), _begin(convention, host), _leave(convention, homes, host),
-        _lookup(convention, alignment), _kernel(convention, homes, linux, layout), _fill(alignment), _purge(),
+        _lookup(convention, alignment), _kernel(convention, homes, linux, layout), _purge(),
         _fault_handler(host)])
 
 
@@ -140,24 +140,6 @@ def _kernel(convention: Convention, homes: dict[str, int], linux: LinuxForm, lay
         # A signal comes first: the call is made again behind its handler.
         + "\nagain:\n" + _load("next", at.PC) + f" %this = sub i64 %next, {linux.call_size}\n" + _store("back", at.PC, "%this")
         + " %uncounted = sub i64 %ct, 1\n" + _store("poll", at.EXIT_CODE, str(POLL)) + again + "\n}\n")
-
-
-def _fill(alignment: int) -> str:
-    """From C: enter many blocks into the table, of which the caller knows that it is large enough and has none of them."""
-    return (
-        "define dso_local void @fill(ptr %table, i64 %mask, ptr %pcs, ptr %ats, i64 %n, i64 %low, i64 %base) nounwind {\n"
-        "entry:\n br label %next\nnext:\n %i = phi i64 [ 0, %entry ], [ %i1, %put ]\n"
-        " %done = icmp uge i64 %i, %n\n br i1 %done, label %end, label %one\none:\n"
-        " %pc.p = getelementptr i32, ptr %pcs, i64 %i\n %pc32 = load i32, ptr %pc.p\n %pc0 = zext i32 %pc32 to i64\n"
-        " %pc = add i64 %pc0, %low\n %at.p = getelementptr i32, ptr %ats, i64 %i\n %at32 = load i32, ptr %at.p\n"
-        " %at = zext i32 %at32 to i64\n %code = add i64 %at, %base\n"
-        f" %first = shl i64 %pc, {5 - alignment.bit_length()}\n br label %probe\nprobe:\n"
-        " %where = phi i64 [ %first, %one ], [ %onward, %other ]\n %slot = and i64 %where, %mask\n"
-        " %tag.p = getelementptr i8, ptr %table, i64 %slot\n %tag = load i64, ptr %tag.p\n"
-        " %free = icmp eq i64 %tag, 1\n br i1 %free, label %put, label %other\nother:\n"
-        " %onward = add i64 %where, 16\n br label %probe\nput:\n store i64 %pc, ptr %tag.p\n"
-        " %code.p = getelementptr i8, ptr %tag.p, i64 8\n store i64 %code, ptr %code.p\n %i1 = add i64 %i, 1\n"
-        " br label %next\nend:\n ret void\n}\n")
 
 
 def _purge() -> str:
