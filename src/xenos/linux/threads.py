@@ -34,6 +34,7 @@ class Threads:
         self.last_status = 0            # of exit(2), by whichever thread ended last
         self._failure: BaseException | None = None      # of ours, in another thread than the leader
         self._counted = 0               # instructions that threads executed which have ended
+        self._first = True              # whether no thread has been started yet
         self._spare: list[Cpu] = []     # of threads that have ended
         self._gate, self._news = _thread.allocate_lock(), _thread.allocate_lock()
 
@@ -137,7 +138,9 @@ class Threads:
         try:
             _thread.start_new_thread(self._main, (thread, started, tell))
             started.acquire()
-            process.signals.again(_C_LIBRARYS)
+            if self._first:
+                self._first = False
+                process.signals.again(_C_LIBRARYS)
         except RuntimeError as error:
             self._alive.remove(thread)
             raise OSError(EAGAIN, "no more threads") from error
