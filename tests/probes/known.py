@@ -12,5 +12,4 @@ KNOWN: dict[str, str] = {
     "signals/timers:silent_timer_and_overruns": "si_overrun and timer_getoverrun know of no expirations that were missed",
     "signals/timers:clocks": "clock_settime says EPERM for a clock that nobody can set",
     "threads/clone:exit_signals": "a child always sends SIGCHLD at its end, whatever clone was asked for",
-    "threads/pthreads:setuid_of_all_threads": "the host's C library puts its handler of signal 33 over the guest's",
 }

@@ -64,6 +64,13 @@ def call(process: Process, name: str, *arguments: Argument) -> int:
 def call_masked(process: Process, mask: int, make: Callable[[bytes], int]) -> int:
     """A call that waits with other signals blocked, which hold until a handler has been entered; `make` is given the host's set."""
     thread = process.thread
+    if thread.kept and not thread.noted:
+        thread.block_all()
+        thread.note_kept(mask)
+        if thread.noted:        # it was pending already
+            thread.temporary = mask & ~NEVER_BLOCKED
+            return -EINTR
+        thread.apply_mask()
     result = make((mask & ~NEVER_HELD).to_bytes(8, "little"))
     if result in (-EINTR, -ERESTARTSYS) and thread.noted:
         thread.temporary = mask & ~NEVER_BLOCKED if result == -EINTR else None

@@ -110,7 +110,7 @@ class Thread:
         """
         if (self.kept or self.cpu.get(MORE)) and not self.noted:
             self.block_all()
-            self._note_kept()
+            self.note_kept(self.mask)
         if not self.noted and self.process.bridge is not None:
             kernel.set_mask((self.mask if self.temporary is None else self.temporary) & ~kernel.NEVER_HELD)
 
@@ -131,8 +131,8 @@ class Thread:
         else:
             kernel.plain("rt_tgsigqueueinfo", os.getpid(), self.tid, number, info)
 
-    def _note_kept(self) -> None:
-        """Note one that was pending with us and is blocked no longer; so are those that came while another was noted."""
+    def note_kept(self, mask: int) -> None:
+        """Note one that was pending with us and is not in `mask`; so are those that came while another was noted."""
         more = self.cpu.get(MORE)
         if more:
             self.cpu.set(MORE, 0)
@@ -140,7 +140,7 @@ class Thread:
                 if more >> number - 1 & 1:
                     self.kept.setdefault(number, number.to_bytes(4, "little").ljust(128, b"\0"))
         for number in self.kept:
-            if not self.mask >> number - 1 & 1:
+            if not mask >> number - 1 & 1:
                 self.cpu.bytes[_INFO] = self.kept.pop(number)
                 self.cpu.bytes[_NOTED] = _YES
                 self.cpu.interrupt()
