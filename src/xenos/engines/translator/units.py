@@ -204,7 +204,7 @@ def note(desk: int, first: int, end: int) -> None:
     """Enter the unit, from guest code in [`first`, `end`), in the segment's lists; then let jumps go to its blocks."""
     segment = i64[desk + at.SEGMENT]
     start, low = i64[segment + USED], i64[segment + LOW]
-    i64[segment + USED] = start + i64[desk + at.LENGTH]
+    i64[segment + USED] = start + i64[desk + at.LENGTH] + 15 & -16     # loops are entered where a line of the decoder begins
     unit = i64[segment + UNITS] + UNIT_ROW * i64[segment + UNITS_USED]
     i64[unit + UNIT_START] = first - low
     i64[unit + UNIT_END] = end - low
