@@ -92,6 +92,7 @@ class SideBySide:
         self.memory = FlatMemory()
         for area in AREAS:
             self.memory.map(area, AREA_SIZE, READ | WRITE | EXECUTE)
+            self.memory.watching().told(area, area + AREA_SIZE)     # blocks are put there behind the memory's back
             self._fill(area)
         self.memory.map(DATA, DATA_SIZE, READ | WRITE)
         self.others: dict[int, bytes] = {}   # further memory that is as it was before each run

@@ -41,7 +41,7 @@ FOREVER = 1 << 62
 PR_SET_NAME = 15
 SLICE = 1 << 25  # instructions between two looks at what the host's signals left, some 20 ms
 TURN = 20_000  # instructions that a thread runs before the others may, where the engine runs one at a time
-EINTR, ERESTARTSYS = 4, 512
+EINTR, EFAULT, ERESTARTSYS = 4, 14, 512
 _MASK = (1 << 64) - 1
 
 
@@ -270,6 +270,8 @@ class Process:
             result = strace.traced(self, call, raw)
         else:
             result = call(self, raw)
+        if result == -EFAULT and self.memory.watch and self.memory.watch.open(0, self.memory.size):
+            result = call(self, raw)    # the host's kernel found memory of the guest read-only that it is not
         if result == -ERESTARTSYS or (result == -EINTR and thread.poked_only):
             from xenos.linux import delivery
 

@@ -49,7 +49,7 @@ def table(process: Process) -> Any:
         return None
     from xenos.linux.hosts import vdso
 
-    return process.bridge.table(process.memory.size, vdso.function("clock_gettime"))
+    return process.bridge.table(process.memory.size, vdso.function("clock_gettime"), process.memory.watched_at)
 
 
 def offer(process: Process, number: int, call: Call) -> None:

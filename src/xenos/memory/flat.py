@@ -20,6 +20,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from xenos.memory.watch import Watch
+
 # Above a Python linked at a fixed address and its heap, and a number that folds into 32-bit displacements.
 BASE = 0x4000_0000
 _LARGEST, _SMALLEST = 46, 32
@@ -77,6 +79,9 @@ class FlatMemory:
         self.growing: set[int] = set()  # starts of regions that grow downwards when touched below (MAP_GROWSDOWN)
         self.view = memoryview((ctypes.c_char * self.size).from_address(BASE)).cast("B")
         self.on_code_change: list[Callable[[int, int], object]] = []
+        self.watch: Watch | None = None     # over code that the guest writes without a word; most write none
+        self.watched = ctypes.c_uint64()    # how many pages that watches
+        self.watched_at = ctypes.addressof(self.watched)
         self.top = min(placement.TOP, self.size)
         self.ceiling = self.top  # mappings without a wish go below this
         self._last = _NOWHERE
@@ -113,7 +118,7 @@ class FlatMemory:
         file = os.readlink(f"/proc/self/fd/{fd}") if fd >= 0 else None
 
         def make() -> None:
-            host.mmap(BASE + address, page_up(length), _host_prot(prot), flags, fd, offset)
+            host.mmap(BASE + address, page_up(length), host.protection(prot), flags, fd, offset)
 
         self.place(address, length, prot, make, file=file, offset=offset if fd >= 0 else 0, shared=shared, name=name)
 
@@ -174,11 +179,15 @@ class FlatMemory:
 
     def _protect(self, low: int, high: int, prot: int, before: int) -> int:
         if prot != before:
-            host.mprotect(BASE + low, high - low, _host_prot(prot))
+            host.mprotect(BASE + low, high - low, host.protection(prot))
             for piece in self.regions.remove(low, high):
                 piece.prot = prot
                 self.regions.add(piece)
-            self._changed(low, high, (before ^ prot) & EXEC != 0)
+            # Code that may be written from now on is not watched yet, where it is to be.
+            opened = prot & EXEC and prot & ~before & WRITE and not (self.watch and self.watch.tells(low, high))
+            if self.watch:
+                self.watch.gone(low, high, mapped=False)
+            self._changed(low, high, bool(opened or (before ^ prot) & EXEC))
         return high
 
     def extend(self, address: int, old: int, new: int) -> None:
@@ -212,6 +221,8 @@ class FlatMemory:
             region = self.regions.at(address)
             if region is None or region.end < address + old:
                 raise OSError(14, "not one mapping")
+            if self.watch:
+                self.watch.open(address, address + old)
             self.unmap(target, new)
             try:
                 host.mremap(BASE + address, old, new, flags, BASE + target)
@@ -247,8 +258,10 @@ class FlatMemory:
         with self.lock:
             for region in self.regions.between(address, address + length):
                 low, high = max(address, region.start), min(address + length, region.end)
+                if self.watch:
+                    self.watch.open(low, high)
                 host.madvise(BASE + low, high - low, advice)
-                self._changed(low, high, region.prot & EXEC != 0)
+                self._changed(low, high, region.prot & EXEC != 0, mapped=False)
 
     def find_free(self, length: int, *, top: int = 0) -> int:
         """Where a mapping of `length` bytes without a wish goes; OSError (ENOMEM) if nowhere."""
@@ -270,11 +283,21 @@ class FlatMemory:
         flags = host.PRIVATE | host.ANONYMOUS | host.NORESERVE | host.FIXED
         host.mmap(BASE + address, length, 0, flags)
 
-    def _changed(self, start: int, end: int, code: bool) -> None:
+    def _changed(self, start: int, end: int, code: bool, mapped: bool = True) -> None:
         self._last = _NOWHERE
         if code:
+            if self.watch and mapped:
+                self.watch.gone(start, end)
             for call in self.on_code_change:
                 call(start, end)
+
+    def watching(self) -> Watch:
+        """The watch on code that the guest may write, from now on."""
+        if not self.watch:
+            from xenos.memory.watch import Watch
+
+            self.watch = Watch(BASE, self, self._changed)
+        return self.watch
 
     # Access.
 
@@ -321,13 +344,15 @@ class FlatMemory:
             return
         for low, high, piece in list(self._walk(address, end, WRITE, Fault.WRITE)):
             part = bytes(data[low - address : high - address])
+            if piece.prot & EXEC and self.watch:
+                self.watch.open(low, high)
             if piece.solid:
                 self.view[low:high] = part
             else:
                 source = ctypes.create_string_buffer(part, len(part))
                 self._copy(BASE + low, ctypes.addressof(source), high - low, Fault.WRITE)
             if piece.prot & EXEC:
-                self._changed(low, high, True)
+                self._changed(low, high, True, mapped=False)
 
     def cstring(self, address: int, limit: int = 1 << 20) -> bytes:
         """The bytes before the first zero byte, without it; at most `limit`."""
@@ -372,8 +397,3 @@ class FlatMemory:
         done = host.copy_checked(target, source, length, write=write)
         if done < length:
             raise MemoryFault((target if write else source) - BASE + done, access, Fault.BEHIND_FILE)
-
-
-def _host_prot(prot: int) -> int:
-    """Guest code is data to the host: it is read by the translator, never executed."""
-    return prot & WRITE | (READ if prot else 0)

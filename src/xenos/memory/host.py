@@ -31,6 +31,11 @@ def _check(result: int, failed: int) -> int:
     return result
 
 
+def protection(prot: int) -> int:
+    """What the guest's protection is on the host: guest code is data there, read by the translator, never executed."""
+    return prot & WRITE | (READ if prot else 0)
+
+
 def mmap(address: int, length: int, prot: int, flags: int, fd: int = -1, offset: int = 0) -> int:
     """mmap(2); the host address of the mapping, or OSError."""
     return _check(_libc.mmap(address, length, prot, flags, fd, offset), _FAILED)

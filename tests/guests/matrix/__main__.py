@@ -32,8 +32,9 @@ def main() -> int:
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))     # the errand at work ends as well
     # A shell starts what it does not wait for with these ignored, nohup too; guests would inherit that, and tests of Python wait
     # for an interrupt that never comes.
-    for number, action in (signal.SIGINT, signal.default_int_handler), (signal.SIGQUIT, signal.SIG_DFL), (signal.SIGHUP, signal.SIG_DFL):
-        signal.signal(number, action)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGQUIT, signal.SIG_DFL)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
     if reason := rooms.missing() if engines != ["native"] else "":
         print(f"guests: {reason}", file=sys.stderr)
         return 0

@@ -14,7 +14,7 @@ from bisect import bisect_right
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from xenos.engines.code.arena import Arena
 
@@ -38,6 +38,7 @@ UNIT_START, UNIT_END, UNIT_BLOCK, UNIT_ROW = 0, 8, 16, 24
 _LISTS = ((BLOCKS, BLOCK_ROW), (LINKS, LINK_ROW), (UNITS, UNIT_ROW))
 
 HEAD = 8 * (1 + len(_LISTS))
+_PAGE = 12              # bits of an address within a page of the guest
 LARGEST = 1 << 27       # bytes of a segment: no more than jumps reach on any host
 
 
@@ -70,6 +71,7 @@ class Segment:
         self.inherited = 0      # units that a forked child has from its parent: the parent's to keep
         self.sources: dict[int, bytes] = {}     # of units of code that may be written: what they were translated from
         self._forgotten: set[int] = set()
+        self._on_page: dict[int, list[int]] = {}    # of those in `sources`, by page of guest code
         for word, _ in _LISTS:
             self._words[word + 8 >> 3] = 0
         self.grow()
@@ -139,12 +141,27 @@ class Segment:
         rows = self._list(UNITS)
         return rows[3 * number] + self.low, rows[3 * number + 1] + self.low
 
+    def keep(self, number: int, source: bytes) -> None:
+        """Note what a unit was translated from."""
+        self.sources[number] = source
+        for page in self._pages(number):
+            self._on_page.setdefault(page, []).append(number)
+
+    def _pages(self, number: int) -> range:
+        first, behind = self.unit(number)
+        return range(first >> _PAGE, (behind - 1 >> _PAGE) + 1)
+
     def units(self, start: int, end: int) -> Iterator[int]:
         """The numbers of the units that were translated from guest code in that range and are not forgotten."""
         rows = self._list(UNITS)
+        pages = range(start >> _PAGE, (end - 1 >> _PAGE) + 1)
         start, end = start - self.low, end - self.low
-        for number, (first, behind) in enumerate(zip(rows[::3], rows[1::3], strict=True)):
-            if first < end and start < behind and number not in self._forgotten:
+        if not self.high and len(pages) < len(self._on_page):
+            numbers: Iterable[int] = sorted({number for page in pages for number in self._on_page.get(page, ())})
+        else:
+            numbers = range(len(rows) // 3)
+        for number in numbers:
+            if rows[3 * number] < end and start < rows[3 * number + 1] and number not in self._forgotten:
                 yield number
 
     def forget(self, number: int) -> list[int]:
@@ -153,6 +170,9 @@ class Segment:
         Its room is not used again before the whole segment is cleared: another jump into it may be under way.
         """
         self._forgotten.add(number)
+        if number in self.sources:
+            for page in self._pages(number):
+                self._on_page[page].remove(number)
         units, blocks = self._list(UNITS), self._list(BLOCKS)
         first = units[3 * number + 2]
         last = units[3 * number + 5] if number + 1 < self.total else self.blocks

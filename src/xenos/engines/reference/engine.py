@@ -11,6 +11,7 @@ from xenos.engines.reference.machine import Machine
 from xenos.engines.reference.plan import Plan
 from xenos.isa.guest import Guest
 from xenos.memory.flat import FlatMemory, MemoryFault
+from xenos.memory.host import WRITE
 from xenos.semantics.decoder import Decoded
 from xenos.semantics.instruction import Form
 
@@ -24,8 +25,8 @@ Planned = tuple[Decoded, Plan]
 class ReferenceEngine:
     """Runs a guest's instructions as they are described.
 
-    `run` remembers by pc what it fetched, until that memory is changed, or the guest or `invalidate` says so; `step`
-    always fetches.
+    `run` remembers by pc what it fetched where the guest may not write, until that memory is changed, or the guest or
+    `invalidate` says so; `step` always fetches.
     """
 
     def __init__(self, guest: Guest) -> None:
@@ -61,9 +62,12 @@ class ReferenceEngine:
                 found = self._find(memory, pc)
                 if isinstance(found, Exit):
                     return found
-                if len(known) >= _MOST_REMEMBERED:
-                    known.clear()
-                planned = known[pc] = found
+                planned = found
+                region = memory.regions.at(pc)
+                if region is not None and not region.prot & WRITE:
+                    if len(known) >= _MOST_REMEMBERED:
+                        known.clear()
+                    known[pc] = found
             left = execute(cpu, memory, pc, *planned)
             if left is not None:
                 return left

@@ -204,15 +204,16 @@ class Bridge:
 
     # Calls that generated code makes itself.
 
-    def table(self, end: int, clock: int) -> Any:
-        """A table for `runtime.direct`, with no call in it; `end` of guest memory, the vDSO's `clock`_gettime or 0.
+    def table(self, end: int, clock: int, watched: int) -> Any:
+        """A table for `runtime.direct`, with no call in it; `end` of guest memory, the vDSO's `clock`_gettime or 0, the address
+        of `FlatMemory.watched`.
 
         Pointers into the last 4 GiB go to Python, which looks at lengths, too: what lies behind guest memory is ours.
         """
         words = (ctypes.c_uint64 * (direct.SIZE // 8))()
         for at_, value in ((0, self.address_of["answer"]), (direct.CALL, self.address_of["call"]), (direct.CLOCK, clock),
                            (direct.MOVE, self.address_of["move"]), (direct.END, max(0, end - (1 << 32))),
-                           (direct.PACKED, self._host.PACKED_EVENTS)):
+                           (direct.PACKED, self._host.PACKED_EVENTS), (direct.WATCHED, watched)):
             words[at_ // 8] = value
         return words
 

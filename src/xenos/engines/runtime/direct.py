@@ -6,6 +6,7 @@ room. What it may do stands in a table in memory, whose address is in the state 
     0      host address of `answer`              24     host address of the vDSO's clock_gettime, or 0
     8      host address of `call` (the bridge)   32     end of the guest addresses that are passed on
     16     host address of `move` (the bridge)   40     1 if the host's struct epoll_event has no padding
+    48     host address of a number: how many pages of the guest's are read-only on the host although it may write there
     64     for each number, 0 or: the host's number of it, pointers among its arguments as bits from 16 on, whether the first
            is a descriptor as bit 24, and from bit 32 on what else is to be done
 """
@@ -16,7 +17,7 @@ from xenos.cpu import layout as at
 from xenos.engines.native.words import ask, i32, i64
 from xenos.memory.flat import BASE
 
-CALL, MOVE, CLOCK, END, PACKED, ENTRIES = 8, 16, 24, 32, 40, 64
+CALL, MOVE, CLOCK, END, PACKED, WATCHED, ENTRIES = 8, 16, 24, 32, 40, 48, 64
 NUMBERS = 512
 SIZE = ENTRIES + 8 * NUMBERS
 DESCRIPTOR = 1 << 24
@@ -35,6 +36,14 @@ _FUTEX_NUMBERED = 1 << 3 | 1 << 4 | 1 << 5 | 1 << 12     # commands whose fourth
 
 
 def answer(state: int, number: int, words: int) -> int:
+    """The call's result or -errno; `PYTHONS` if nothing was done, or the kernel met with memory that we watch."""
+    result = made(state, number, words)
+    if result == FAULT and i64[i64[i64[state + at.CALLS] + WATCHED]]:
+        return PYTHONS
+    return result
+
+
+def made(state: int, number: int, words: int) -> int:
     """The call's result or -errno; `PYTHONS` if nothing was done."""
     table = i64[state + at.CALLS]
     if number < 0 or number >= NUMBERS:

@@ -246,8 +246,16 @@ class StencilEngine:
         self.translated += 1
         if segment is self._anywhere:
             first, end = segment.unit(segment.total - 1)
-            segment.sources[segment.total - 1] = bytes(self._memory.view[first:end])
+            if self._writable(first) and self._memory.watching().guard(first, end):
+                self._forget(segment, [segment.total - 1])
+                return None     # it is watched for writes from now on only: again
+            segment.keep(segment.total - 1, bytes(self._memory.view[first:end]))
         return None
+
+    def _writable(self, pc: int) -> bool:
+        assert self._memory is not None
+        region = self._memory.regions.at(pc)
+        return region is not None and region.prot & _WRITE != 0
 
     def limit(self, pc: int) -> int:
         """How far code may be translated from `pc` on."""
@@ -319,10 +327,12 @@ class StencilEngine:
         Code in file mappings that cannot be written is still what it was.
         """
         segment, memory = self._anywhere, self._memory
-        if segment is None or memory is None:
+        if memory is None:
             return
         with memory.lock:
-            self._invalidate(segment, memory, start, end)
+            memory.watching().told(start, end)
+            if segment is not None:
+                self._invalidate(segment, memory, start, end)
 
     def _invalidate(self, segment: Segment, memory: FlatMemory, start: int, end: int) -> None:
         changed = []

@@ -50,6 +50,8 @@ class Faults:
             if (write == 1 or write == 0 and not both) and (region is None or not region.prot & (2 if write else 1)):
                 mapped = Fault.NOTHING if region is None else Fault.PROTECTED
                 return Fault(Fault.WRITE if write else Fault.READ, address, mapped)
+            if memory.watch:
+                memory.watch.open(address, address + 1)
         # The reference engine knows the exact address and reason also where the hardware does not.
         return self._engine.reference.step(cpu, memory)
 
