@@ -67,6 +67,11 @@ SIGNAL = -384            # siginfo of the signal that was noted, 128 bytes
 IN_KERNEL = -392         # 1 while a call made from generated code is in the host's kernel
 CALLS = -400             # host address: what the runtime may answer itself, by system-call number; see engines/runtime
 MASK = -432              # signals that the guest has blocked, bit N-1 for signal N
+ENTER = -440             # host address: load the pinned registers and run code until it leaves
+CLEAR_TID = -448         # guest address that is cleared, and whose waiters are woken, when the thread ends; or 0
+ROBUST = -456            # guest address of the head of the thread's list of robust futexes, or 0
+KNOWN = -488             # host address: what the engine knows of faults, see runtime/trapped.py
+STACK = -480             # the alternate signal stack: its address, its flags, its size, 8 bytes each
 MORE = -408              # signals that came while one was noted, as a set: bit N-1 for signal N
 
 

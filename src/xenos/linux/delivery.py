@@ -108,6 +108,8 @@ def _trampoline(process: Process, code: bytes) -> int:
         memory.map(page, _PAGE, 3, name="[vdso]")
         memory.write(page, code)
         memory.protect(page, _PAGE, 5)
+    if process.shortcuts is not None:
+        process.bridge.return_to(process.shortcuts, page)
     return page
 
 

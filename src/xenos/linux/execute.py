@@ -64,12 +64,10 @@ def execute(process: Process, pathname: bytes, argv: int, envp: int) -> int | No
 def replace(process: Process, found: program.Program, environment: list[bytes]) -> None:
     """Put an opened program in the place of this one, whose only thread the leader is."""
     from xenos.linux import timers
-    from xenos.linux.thread import NOBODY
 
     process.descriptors.after_exec()
     process.leader.let_go()
     process.signals.clear_handlers()
-    process.leader.alternate_stack = NOBODY
     timers.delete_all(process)
     try:
         process.replace(found, environment)

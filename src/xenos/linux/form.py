@@ -5,6 +5,8 @@ from __future__ import annotations
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     Register = tuple[str, int]
+    Frame = tuple[int, int, int, tuple[tuple[int, str, int, int], ...], tuple[tuple[int, int, int, int], ...],
+                  tuple[tuple[str, int, str, int], ...]]
 
 
 class LinuxForm:
@@ -26,6 +28,10 @@ class LinuxForm:
         calls: dict[str, str],              # calls that only this guest has: name -> "module:function"
         call_size: int = 4,                 # bytes of the instruction that calls the kernel
         signal_frame: str = "",             # module that writes and reads the frames of signal handlers
+        # The same for native code: size; where in it the mask is, and the stack_t; registers as (where, file, first one, bytes),
+        # with the file "" for a control word of cpu/layout.py; parts of 32-bit words as (where, shift, mask, control word); and
+        # what a handler finds in registers, as (file, number, "frame", "return" or "number", what is added).
+        frame: Frame | None = None,
     ) -> None:
         self.machine = machine
         self.elf_machine = elf_machine
@@ -40,3 +46,4 @@ class LinuxForm:
         self.calls = calls
         self.call_size = call_size
         self.signal_frame = signal_frame
+        self.frame = frame

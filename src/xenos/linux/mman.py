@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import struct
 
-from xenos.linux import kernel
+from xenos.linux import kernel, shortcuts
 from xenos.memory.flat import BASE, page_up
 from xenos.memory.host import PAGE
 
@@ -20,6 +20,7 @@ MAP_SHARED, MAP_PRIVATE, MAP_SHARED_VALIDATE, MAP_TYPE = 1, 2, 3, 15
 MAP_FIXED, MAP_ANONYMOUS, MAP_GROWSDOWN, MAP_HUGETLB, MAP_FIXED_NOREPLACE = 0x10, 0x20, 0x100, 0x40000, 0x100000
 _VALIDATED = 0xFC07F933 # flags that MAP_SHARED_VALIDATE knows (LEGACY_MAP_MASK)
 MCL_ALL = 7
+MADV_DONTNEED = 4
 RLIMIT_DATA, RLIMIT_STACK, RLIMIT_AS = 2, 3, 9
 _LOWEST = 0x10000       # vm.mmap_min_addr, as Linux sets it
 _REGIONS_MAX = 30000    # with as many holes between them, what a host's vm.max_map_count leaves to us
@@ -171,6 +172,8 @@ def madvise(process: Process, addr: int, length: int, advice: int) -> int:
         return -EINVAL
     if advice in _ADVICE_POISON:
         return -EPERM
+    if addr + length > 1 << 64:
+        return -EINVAL
     length = span(process, addr, length)
     if not length:
         return 0
@@ -178,7 +181,12 @@ def madvise(process: Process, addr: int, length: int, advice: int) -> int:
     with memory.lock:
         if advice in _ADVICE:
             memory.discard(addr, length, advice)
-        return 0 if memory.regions.covered(addr, addr + length) else -ENOMEM
+        if not memory.regions.covered(addr, addr + length):
+            return -ENOMEM
+        if advice == MADV_DONTNEED and all(region.file is None and not region.shared and not region.prot & 4
+                                           for region in memory.regions.between(addr, addr + length)):
+            shortcuts.may_give_up(process, addr, addr + length)
+    return 0
 
 
 def _mapped(process: Process, addr: int, length: int, name: str, *arguments: int) -> int:

@@ -14,8 +14,8 @@ from xenos.linux.descriptors import HIDDEN, Descriptors, Room, beyond_limit
 from xenos.linux.outcome import Outcome
 from xenos.linux.paths import Paths
 from xenos.linux.signals import HARMLESS, SIGBUS, SIGILL, SIGSEGV, SIGSTOP, SIGTRAP, STOPPING, Signals
-from xenos.linux.thread import Thread
-from xenos.linux.threads import Threads
+from xenos.linux.thread import NOBODY, Thread
+from xenos.linux.threads import SLICE, Threads
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -39,7 +39,6 @@ if TYPE_CHECKING:
 
 FOREVER = 1 << 62
 PR_SET_NAME = 15
-SLICE = 1 << 25  # instructions between two looks at what the host's signals left, some 20 ms
 TURN = 20_000  # instructions that a thread runs before the others may, where the engine runs one at a time
 EINTR, EFAULT, ERESTARTSYS = 4, 14, 512
 _MASK = (1 << 64) - 1
@@ -123,6 +122,7 @@ class Process:
         cpu.reset()
         cpu.set(COUNT, executed)
         self.leader.mask = mask
+        self.leader.alternate_stack = NOBODY
         image = loader.load(self, found)
         pointer = stack.build(self, image, found.path, found.argv, env)
         cpu.write(*form.stack_pointer, pointer)
@@ -133,7 +133,6 @@ class Process:
         self.executable = os.fsencode(found.elf.path)
         self.name = self.paths.guest(self.executable)
         self.argv, self.env = found.argv, env
-        self.leader.clear_child_tid = self.leader.robust_list = 0
         if self.bridge is not None:
             kernel.plain("prctl", PR_SET_NAME, os.path.basename(self.name)[:15] + b"\0", 0, 0, 0)
         for call in self.after_exec:
@@ -208,12 +207,18 @@ class Process:
             del self.here.thread
         return self.outcome
 
-    def loop(self, thread: Thread, budget: int = FOREVER) -> None:
-        """Run a thread until it or the process ends, or another program is to take over, or for a budget."""
+    def loop(self, thread: Thread, budget: int = FOREVER, exit: Exit | None = None) -> None:
+        """Run a thread until it or the process ends, or another program is to take over, or for a budget.
+
+        `exit` is what its CPU has stopped for already, if anything.
+        """
         cpu, memory = thread.cpu, self.memory
+        parallel = getattr(self.engine, "parallel", False)
         if self.shortcuts is not None:
             cpu.set(CALLS, self.bridge.table_at(self.shortcuts))
         start, left = cpu.count, budget
+        if exit is not None:
+            self.handle(exit)
         while self.outcome is None and not thread.ended and self.threads.successor is None:
             if thread.woken:
                 self.wake(thread)
@@ -221,16 +226,13 @@ class Process:
             if self.threads.held and thread is not self.leader:
                 self.threads.stand_still()
                 continue
-            if self.threads.several and not getattr(self.engine, "parallel", False):
+            if not parallel and self.threads.several:
                 with memory.lock:
                     exit = self._execute(cpu, min(left, TURN))
                 time.sleep(0)   # the lock is not handed on by itself
             else:
                 exit = self._execute(cpu, min(left, SLICE))
-            if type(exit) is Syscall:
-                self.system_call()
-            else:
-                self.handle(exit)
+            self.handle(exit)
             if budget < FOREVER:
                 left = budget - ((cpu.count - start) & _MASK)
                 if left <= 0:
@@ -283,13 +285,13 @@ class Process:
             cpu.write(*form.result, result)
 
     def handle(self, exit: Exit) -> None:
-        """Do what the kernel does for an exit that is no system call."""
+        """Do what the kernel does for an exit."""
         kind = type(exit)
-        if kind is Budget:
+        if kind is Syscall:
+            self.system_call()
+        elif kind is Budget or kind is Interrupted:     # what for the latter, stands in the WAKE word
             return
-        if kind is Interrupted:
-            return          # what for stands in the WAKE word
-        if isinstance(exit, Fault):
+        elif isinstance(exit, Fault):
             if exit.mapped == Fault.NOTHING and self.memory.growing:
                 from xenos.linux import mman
 

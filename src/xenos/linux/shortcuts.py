@@ -6,6 +6,8 @@ Xenos's own), p a pointer, - a number; a word behind them says what else there i
 
 from __future__ import annotations
 
+import ctypes
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
@@ -40,6 +42,10 @@ SHORTCUTS = {
     "geteuid": "",
     "getgid": "",
     "getegid": "",
+    "rt_sigreturn": " return",
+    "exit": "- end",
+    "set_robust_list": "-- robust",
+    "madvise": "p-- advice",
 }
 
 
@@ -49,14 +55,29 @@ def table(process: Process) -> Any:
         return None
     from xenos.linux.hosts import vdso
 
-    return process.bridge.table(process.memory.size, vdso.function("clock_gettime"), process.memory.watched_at)
+    memory = process.memory
+    return process.bridge.table(process.form, process.leader.cpu.layout, memory.size, vdso.function("clock_gettime"),
+                                ctypes.addressof(memory.changes), ctypes.addressof(memory.watched))
 
 
 def offer(process: Process, number: int, call: Call) -> None:
     """From now on generated code may make this call itself, if it is of that kind and nothing is to look at its arguments."""
     from xenos.linux import kernel
 
+    error = getattr(call, "error", 0)
+    if error and process.shortcuts is not None:
+        process.bridge.refuse(process.shortcuts, number, error)
+        return
     letters, _, kind = SHORTCUTS.get(call.name, "?").partition(" ")
     if letters != "?" and process.shortcuts is not None and kernel.has(call.name):
         pointers = sum(1 << at for at, letter in enumerate(letters) if letter == "p")
         process.bridge.shortcut(process.shortcuts, number, kernel.number(call.name), pointers, letters[:1] == "d", kind)
+
+
+def may_give_up(process: Process, start: int, end: int) -> None:
+    """From now on generated code may give memory in that range up (madvise(2)), until what is mapped anywhere changes.
+
+    The guest has just done so, and it is private, without a file, and not executable.
+    """
+    if process.shortcuts is not None:
+        process.bridge.give_up(process.shortcuts, start, end)

@@ -53,6 +53,7 @@ class Signals:
     def reset(self) -> None:
         """Everything as in a new process."""
         self.restore()
+        self._tell_native(bytes(24))
         self.actions: dict[int, bytes] = {}     # struct sigaction as the guest gave it; its first word is the handler
 
     def clear_handlers(self) -> None:
@@ -69,8 +70,17 @@ class Signals:
     def set_action(self, number: int, action: bytes) -> None:
         """Record what the guest wants done, and let the host's kernel know."""
         self.actions[number] = action
+        if number == SIGSEGV:
+            self._tell_native(action)
         if self._before is not None and number not in _OURS:
             self._dispose(1 << number - 1)
+
+    def _tell_native(self, action: bytes) -> None:
+        """Native code calls the handler of faults that it knows."""
+        process = self._process
+        if process.shortcuts is not None:
+            handler, flags, mask = (int.from_bytes(action[at : at + 8], "little") for at in (0, 8, 16))
+            process.bridge.handle(process.shortcuts, handler if handler != IGNORE else DEFAULT, flags, mask)
 
     def _wish(self, number: int) -> Any:
         """The host's disposition, as the struct of its kernel."""

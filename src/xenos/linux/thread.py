@@ -6,7 +6,7 @@ import _thread
 import os
 import struct
 
-from xenos.cpu.layout import CONTROL_SIZE, MASK, MORE, SIGNAL, WAKE
+from xenos.cpu.layout import CLEAR_TID, CONTROL_SIZE, MASK, MORE, ROBUST, SIGNAL, STACK, WAKE
 from xenos.linux import kernel
 from xenos.memory.flat import BASE, MemoryFault
 
@@ -47,7 +47,7 @@ class Thread:
         self.temporary: int | None = None
         self.kept: dict[int, bytes] = {}    # pending signals that the host never blocks, with their siginfo
         self.alternate_stack = NOBODY
-        self.clear_child_tid = 0
+        self.clear_child_tid = 0            # both see set_tid_address(2), set_robust_list(2)
         self.robust_list = 0
 
     # Signals. The native handler notes one at a time in the CPU's state block, and blocks all others until we have seen to it.
@@ -60,6 +60,37 @@ class Thread:
     @mask.setter
     def mask(self, mask: int) -> None:
         self.cpu.set(MASK, mask)
+
+    # What native code looks at lies in the state block, too.
+
+    @property
+    def alternate_stack(self) -> tuple[int, int, int]:
+        """As sigaltstack(2) has it: ss_sp, ss_flags, ss_size."""
+        cpu = self.cpu
+        return cpu.get(STACK), cpu.get(STACK + 8), cpu.get(STACK + 16)
+
+    @alternate_stack.setter
+    def alternate_stack(self, stack: tuple[int, int, int]) -> None:
+        for number, value in enumerate(stack):
+            self.cpu.set(STACK + 8 * number, value)
+
+    @property
+    def clear_child_tid(self) -> int:
+        """Guest address that is cleared when the thread ends, or 0."""
+        return self.cpu.get(CLEAR_TID)
+
+    @clear_child_tid.setter
+    def clear_child_tid(self, address: int) -> None:
+        self.cpu.set(CLEAR_TID, address)
+
+    @property
+    def robust_list(self) -> int:
+        """Guest address of the head of its robust futexes, or 0."""
+        return self.cpu.get(ROBUST)
+
+    @robust_list.setter
+    def robust_list(self, head: int) -> None:
+        self.cpu.set(ROBUST, head)
 
     @property
     def noted(self) -> bool:

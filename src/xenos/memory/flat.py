@@ -81,10 +81,10 @@ class FlatMemory:
         self.on_code_change: list[Callable[[int, int], object]] = []
         self.watch: Watch | None = None     # over code that the guest writes without a word; most write none
         self.watched = ctypes.c_uint64()    # how many pages that watches
-        self.watched_at = ctypes.addressof(self.watched)
         self.top = min(placement.TOP, self.size)
         self.ceiling = self.top  # mappings without a wish go below this
         self._last = _NOWHERE
+        self.changes = ctypes.c_uint64(1)   # to what is mapped, so far
 
     def close(self) -> None:
         """Give the arena back to the host."""
@@ -285,6 +285,7 @@ class FlatMemory:
 
     def _changed(self, start: int, end: int, code: bool, mapped: bool = True) -> None:
         self._last = _NOWHERE
+        self.changes.value += mapped
         if code:
             if self.watch and mapped:
                 self.watch.gone(start, end)

@@ -121,7 +121,7 @@ def settle(code: bytearray, relocation: Relocation, target: int) -> None:
     code[where:where + 4] = word.to_bytes(4, "little")
 
 # Numbers of the calls that the bridge makes itself (asm-generic/unistd.h), and where a signal frame keeps the mask.
-SYSTEM_CALLS = {"gettid": 178, "rt_tgsigqueueinfo": 240, "rt_sigaction": 134}
+SYSTEM_CALLS = {"gettid": 178, "rt_tgsigqueueinfo": 240, "rt_sigaction": 134, "rt_sigprocmask": 135, "futex": 98}
 PACKED_EVENTS = 0     # whether struct epoll_event has no padding (sys/epoll.h)
 SIGNAL_MASK = 40
 

@@ -13,7 +13,7 @@ import inspect
 from types import FunctionType, ModuleType
 from typing import Any, NoReturn
 
-from xenos.engines.native.words import Words, ask, call, publish
+from xenos.engines.native.words import Words, ask, call, observe, publish
 from xenos.errors import EngineError
 
 _ARITHMETIC = {ast.Add: "add", ast.Sub: "sub", ast.Mult: "mul", ast.BitAnd: "and", ast.BitOr: "or", ast.BitXor: "xor",
@@ -252,8 +252,8 @@ class _Function:
             self._refuse(node, "only functions of this part of Python are called")
         target = self._names.get(node.func.id)
         words = [self._expression(a) for a in node.args]
-        if target is publish:
-            self._do("fence release")
+        if target is publish or target is observe:
+            self._do("fence release" if target is publish else "fence acquire")
             return "0"
         if target is call:
             function = self._value(f"inttoptr i64 {words[0]} to ptr")

@@ -36,11 +36,15 @@ def call(function: int, first: int, second: int) -> None:
     ctypes.CFUNCTYPE(None, ctypes.c_uint64, ctypes.c_uint64)(function)(first, second)
 
 
-def ask(function: int, first: int, second: int, third: int) -> int:
-    """The result of a C function of three words."""
+def ask(function: int, *words: int) -> int:
+    """The result of a C function of words."""
     word = ctypes.c_int64
-    return int(ctypes.CFUNCTYPE(word, word, word, word)(function)(first, second, third))
+    return int(ctypes.CFUNCTYPE(word, *[word] * len(words))(function)(*words))
 
 
 def publish() -> None:
     """All that was written is seen by other threads before what is written from here on (a release fence)."""
+
+
+def observe() -> None:
+    """What is read from here on is what another thread wrote before what was read so far (an acquire fence)."""

@@ -21,23 +21,38 @@ if TYPE_CHECKING:
     from typing import Any
 
     from xenos.cpu.state import Cpu
+    from xenos.linux.form import LinuxForm
 
 THREADS_MAX = 8192
 SIGNALS = 64
 _ENTRY = 16             # {thread id, state pointer}
 # Words of the data that the code works on.
 MAIN, PID, MAIN_THREAD, TABLE = 0, 8, 16, 64
+# The address of `raw`, the host's numbers of two calls, whether threads may end without Python, and whether some have.
+RAW, FUTEX, SIGNAL_MASK, QUIET, ENDED = 24, 32, 40, 48, 56
+# Words of a thread's record, see runtime/lives.py.
+STATE, CODE, GO, DONE, ENTRY, TELL, DATA, BLOCKED, RECORD = 0, 8, 16, 24, 32, 40, 48, 56, 64
 _ACTION = 32            # the kernel's struct sigaction: handler, flags, restorer, mask
 _ALL = (1 << 64) - 1
 SA_SIGINFO, _SA_RESTORER = 4, 0x04000000
 _SI_QUEUE = (1 << 32) - 1
+_DETACHED = 1           # PTHREAD_CREATE_DETACHED
+_WAKE_PRIVATE = 1 | 128 # FUTEX_WAKE, of this process only
+_STACK = 1 << 20        # bytes of the host's stack for a thread: Python's own needs, not the guest's
 _KINDS = {"": direct.PLAIN, "futex": direct.FUTEX, "time": direct.TIME, "vector": direct.VECTOR, "unnamed": direct.UNNAMED,
-          "events": direct.EVENTS, "masks": direct.MASKS}
+          "events": direct.EVENTS, "masks": direct.MASKS, "return": direct.RETURN,
+          "end": direct.END_THREAD, "robust": direct.ROBUST, "advice": direct.ADVICE}
 
 
-def text(host: ModuleType) -> str:
-    """The module, as LLVM text IR with the host's own few lines of assembly."""
-    return str(host.CALLS_TEXT) + "@data = external hidden global i8\n" + _handler(host) + _dispose(host)
+def text(host: ModuleType, room: int) -> str:
+    """The module, as LLVM text IR with the host's own few lines of assembly; what is compiled has `room` bytes on the stack."""
+    return str(host.CALLS_TEXT) + "@data = external hidden global i8\n" + _handler(host) + _dispose(host) + (
+        # What Python enters generated code by.
+        f"define dso_local void @drive(i64 %state, i64 %code) nounwind {{\n %room = alloca [{room} x i8], align 16\n"
+        " %room64 = ptrtoint ptr %room to i64\n %done = call i64 @follow(i64 %state, i64 %code, i64 %room64)\n ret void\n}\n"
+        # And what a thread begins with that Python makes.
+        f"define dso_local ptr @thread(i64 %record) nounwind {{\n %room = alloca [{room} x i8], align 16\n"
+        " %room64 = ptrtoint ptr %room to i64\n %done = call i64 @live(i64 %record, i64 %room64)\n ret ptr null\n}\n")
 
 
 def _word(name: str, offset: int) -> str:
@@ -142,6 +157,11 @@ class Bridge:
         self._free: list[int] = []
         self._end = TABLE // 8
         self._words[PID // 8] = os.getpid()
+        numbers = self._host.SYSTEM_CALLS
+        for at_, value in ((RAW, base + offsets["raw"]), (FUTEX, numbers["futex"]),
+                           (SIGNAL_MASK, numbers["rt_sigprocmask"])):
+            self._words[at_ // 8] = value
+        self._libc: Any = None
 
     # Threads.
 
@@ -157,10 +177,13 @@ class Bridge:
         if main:
             self._words[MAIN_THREAD // 8] = thread
 
-    def leave(self, thread: int) -> None:
-        """The thread is the guest's no longer."""
-        at_ = self._where.pop(thread, 0)
+    def leave(self, thread: int, cpu: Cpu | None = None) -> None:
+        """The thread is the guest's no longer; given a CPU, only if that is still its."""
+        at_ = self._where.get(thread, 0)
+        if cpu is not None and self._words[at_ + 1] != cpu.address:
+            return      # its number is another thread's by now
         if at_:
+            del self._where[thread]
             self._words[at_] = _ALL
             self._free.append(at_)
         if self._words[MAIN_THREAD // 8] == thread:
@@ -170,6 +193,76 @@ class Bridge:
     def full(self) -> bool:
         """Whether no more threads can be noted."""
         return len(self._where) >= THREADS_MAX
+
+    def start(self, cpu: Cpu, code: int, blocked: int, tell: int) -> tuple[Any, int] | None:
+        """Make a thread that lives as runtime/lives.py says once it may `go`: its record and its id; None if the host has no more.
+
+        It begins with the host `code`, and calls the C function `tell`.
+        """
+        libc = self._libc or self._load()
+        record = (ctypes.c_uint64 * (RECORD // 8))()
+        at_ = ctypes.addressof(record)
+        for where, value in ((STATE, cpu.address), (CODE, code), (TELL, tell), (DATA, self.address),
+                             (BLOCKED, blocked & ~NEVER_HELD)):
+            record[where // 8] = value
+        if libc.pthread_create(self._made_at, self._attributes, self.address_of["thread"], at_):
+            return None
+        libc.pthread_getcpuclockid(self._made, self._clock_at)
+        tid = ~(self._clock.value >> 3)     # bits of a CPU clock's id: those of a thread id inverted, then which clock (clockid.h)
+        self.enter(tid, cpu, False)
+        record[ENTRY // 8] = self.address + 8 * self._where[tid]
+        return record, tid
+
+    def _load(self) -> Any:
+        """The C library's threads. Python's lock is held while they are made, for that does not wait."""
+        libc = self._libc = ctypes.PyDLL(None)
+        pointer = ctypes.c_void_p
+        libc.pthread_create.argtypes = (pointer, pointer, pointer, pointer)
+        libc.pthread_getcpuclockid.argtypes = (pointer, pointer)
+        self._made, self._clock = ctypes.c_void_p(), ctypes.c_int()
+        self._made_at, self._clock_at = ctypes.addressof(self._made), ctypes.addressof(self._clock)
+        self._attributes = ctypes.create_string_buffer(128)     # larger than any C library's pthread_attr_t
+        libc.pthread_attr_init(self._attributes)
+        libc.pthread_attr_setdetachstate(self._attributes, _DETACHED)
+        libc.pthread_attr_setstacksize(self._attributes, ctypes.c_size_t(_STACK))
+        self._quick = ctypes.PYFUNCTYPE(*[ctypes.c_long] * 6)(self.address_of["raw"])
+        return libc
+
+    def go(self, record: Any) -> None:
+        """The thread of that record may begin."""
+        record[GO // 8] = 1
+        self._quick(self._words[FUTEX // 8], ctypes.addressof(record) + GO, _WAKE_PRIVATE, 1, 0)
+
+    @staticmethod
+    def hold_back(record: Any) -> None:
+        """Before it may go: it is to begin with Python."""
+        record[CODE // 8] = 0
+
+    @staticmethod
+    def began(record: Any) -> bool:
+        """Whether it began with generated code."""
+        return bool(record[CODE // 8])
+
+    @staticmethod
+    def ended(record: Any) -> bool:
+        """Whether it has ended without Python."""
+        return bool(record[DONE // 8])
+
+    @property
+    def quiet(self) -> bool:
+        """Whether threads may end without telling Python."""
+        return self._words[QUIET // 8] != 0
+
+    @quiet.setter
+    def quiet(self, quiet: bool) -> None:
+        self._words[QUIET // 8] = quiet
+
+    def some_ended(self) -> bool:
+        """Whether threads may have ended without Python since this was asked last."""
+        ended = self._words[ENDED // 8] != 0
+        if ended:
+            self._words[ENDED // 8] = 0
+        return ended
 
     def poke(self, thread: int) -> None:
         """Make a thread of ours look at its WAKE word, also if it waits in a call."""
@@ -204,23 +297,71 @@ class Bridge:
 
     # Calls that generated code makes itself.
 
-    def table(self, end: int, clock: int, watched: int) -> Any:
-        """A table for `runtime.direct`, with no call in it; `end` of guest memory, the vDSO's `clock`_gettime or 0, the address
-        of `FlatMemory.watched`.
+    def table(self, form: LinuxForm, layout: at.Layout, end: int, clock: int, changes: int, watched: int) -> Any:
+        """A table for `runtime.direct`, with no call in it; `end` of guest memory, the vDSO's `clock`_gettime or 0, and the host
+        address of a word that is another one after every change to what is mapped, and that of `FlatMemory.watched`.
 
         Pointers into the last 4 GiB go to Python, which looks at lengths, too: what lies behind guest memory is ours.
         """
         words = (ctypes.c_uint64 * (direct.SIZE // 8))()
         for at_, value in ((0, self.address_of["answer"]), (direct.CALL, self.address_of["call"]), (direct.CLOCK, clock),
                            (direct.MOVE, self.address_of["move"]), (direct.END, max(0, end - (1 << 32))),
-                           (direct.PACKED, self._host.PACKED_EVENTS), (direct.WATCHED, watched)):
+                           (direct.PACKED, self._host.PACKED_EVENTS),
+                           (direct.NUMBER, layout.offset(*form.number)), (direct.POINTER, layout.offset(*form.stack_pointer)),
+                           (direct.SIGNAL_MASK, self._host.SYSTEM_CALLS["rt_sigprocmask"]), (direct.CHANGES, changes),
+                           (direct.WATCHED, watched)):
             words[at_ // 8] = value
+        if form.frame is not None and form.frame[0] <= direct.FRAME_MAX:
+            size, mask, stack, registers, parts, found = form.frame
+            plan = [size, mask, stack]
+            for where, file, first, length in registers:
+                plan += [where, layout.offset(file, first) if file else first, length]
+            plan += [0, 0, 0]
+            for part in parts:
+                plan += part
+            plan += [0, 0, 0, 0]
+            for file, index, what, more in found:
+                plan += [("frame", "return", "number").index(what) + 1, layout.offset(file, index), more]
+            plan.append(0)
+            assert len(plan) * 8 <= direct.SIZE - direct.FRAME
+            for number, value in enumerate(plan, direct.FRAME // 8):
+                words[number] = value & _ALL
         return words
 
     @staticmethod
     def table_at(table: Any) -> int:
         """Its host address, for the state block."""
         return ctypes.addressof(table)
+
+    @staticmethod
+    def refuse(table: Any, guest: int, error: int) -> None:
+        """Let generated code answer the call that the guest numbers so with an error."""
+        if guest < direct.NUMBERS:
+            table[direct.ENTRIES // 8 + guest] = error | direct.REFUSED << 32
+
+    @staticmethod
+    def handle(table: Any, handler: int, flags: int, mask: int) -> None:
+        """From now on the guest handles SIGSEGV so; `handler` is 0 where it does not."""
+        at_ = direct.ACTION // 8
+        table[at_] = 0
+        table[at_ + 1], table[at_ + 2] = flags, mask
+        table[at_] = handler
+
+    @staticmethod
+    def return_to(table: Any, address: int) -> None:
+        """That is where handlers return to, as long as no mapping changes."""
+        at_ = direct.ACTION // 8 + 3
+        table[at_] = address
+        table[at_ + 1] = ctypes.c_uint64.from_address(table[direct.CHANGES // 8]).value
+
+    @staticmethod
+    def give_up(table: Any, start: int, end: int) -> None:
+        """Generated code may give memory in that range up itself until a mapping changes."""
+        at_ = table[direct.NEXT // 8] % direct.RANGES_MAX * 3 + direct.RANGES // 8
+        table[direct.NEXT // 8] += 1
+        table[at_ + 2] = 0
+        table[at_], table[at_ + 1] = start, end
+        table[at_ + 2] = ctypes.c_uint64.from_address(table[direct.CHANGES // 8]).value
 
     @staticmethod
     def shortcut(table: Any, guest: int, host: int, pointers: int, descriptor: bool, kind: str) -> None:
@@ -235,11 +376,12 @@ def build() -> tuple[bytes, int, dict[str, int]]:
     from xenos.engines.hosts import host, host_runtime
     from xenos.engines.llvm.compiler import Compiler
     from xenos.engines.native.language import translate
+    from xenos.engines.runtime import drive, lives, trapped
     from xenos.engines.runtime.native import link
 
     target, runtime = host(), host_runtime()
     cpu, features = target.CPUS[1]
     compiler = Compiler(target.TRIPLE, cpu, features, target.RUNTIME_MODEL)
-    module = text(runtime) + translate([direct], {"answer"})
+    module = text(runtime, drive.ROOM) + translate([direct, drive, lives, trapped], {"answer"})
     image = link(compiler.compile(module, optimize=True), runtime)
     return image.code, image.data, image.offsets

@@ -6,30 +6,52 @@ room. What it may do stands in a table in memory, whose address is in the state 
     0      host address of `answer`              24     host address of the vDSO's clock_gettime, or 0
     8      host address of `call` (the bridge)   32     end of the guest addresses that are passed on
     16     host address of `move` (the bridge)   40     1 if the host's struct epoll_event has no padding
-    48     host address of a number: how many pages of the guest's are read-only on the host although it may write there
-    64     for each number, 0 or: the host's number of it, pointers among its arguments as bits from 16 on, whether the first
+    48     offset of the call's number in the state block
+    56     and of the stack pointer                 64     host's number of rt_sigprocmask
+    72     host address of a count of the changes to what is mapped
+    80     how many ranges have been put behind the table so far
+    88     the guest's handler of SIGSEGV, or 0; its flags; its mask; what handlers return to; the count of changes when it was there
+    128    host address of a number: how many pages of the guest's are read-only on the host although it may write there
+    136    for each number, 0 or: the host's number of it, pointers among its arguments as bits from 16 on, whether the first
            is a descriptor as bit 24, and from bit 32 on what else is to be done
+    behind the ranges whose memory may be given up (madvise(2)) as long as nothing changes what is mapped: {start, end, count}
+    then what is in the frame of a signal handler: its size, where the mask and the stack_t are; registers as {place, offset in
+           the state block, bytes}, up to one of 0 bytes; parts of 32-bit words as {place, shift, mask, offset}, up to a mask of 0;
+           and what a handler finds in registers, as {1 the frame's address, 2 the address to return to or 3 the signal's number;
+           offset in the state block; what is added}, up to a 0
 """
 
 from __future__ import annotations
 
 from xenos.cpu import layout as at
-from xenos.engines.native.words import ask, i32, i64
+from xenos.engines.native.words import ask, i32, i64, observe
 from xenos.memory.flat import BASE
 
-CALL, MOVE, CLOCK, END, PACKED, WATCHED, ENTRIES = 8, 16, 24, 32, 40, 48, 64
+CALL, MOVE, CLOCK, END, PACKED, NUMBER, POINTER, SIGNAL_MASK, CHANGES, NEXT, ACTION, WATCHED, ENTRIES = (
+    8, 16, 24, 32, 40, 48, 56, 64, 72, 80, 88, 128, 136)
 NUMBERS = 512
-SIZE = ENTRIES + 8 * NUMBERS
+RANGES = ENTRIES + 8 * NUMBERS
+RANGES_MAX = 16
+FRAME = RANGES + 24 * RANGES_MAX
+SIZE = FRAME + 1024
 DESCRIPTOR = 1 << 24
-PLAIN, FUTEX, TIME, VECTOR, UNNAMED, EVENTS, MASKS = 0, 1, 2, 3, 4, 5, 6
+PLAIN, FUTEX, TIME, VECTOR, UNNAMED, EVENTS, MASKS, REFUSED, ROBUST, ADVICE = 0, 1, 2, 3, 4, 5, 6, 7, 8, 9
+RETURN, END_THREAD = 16, 17     # from these on: generated code leaves, and `drive` or `lives` sees to it
 DESCRIPTORS_END = 900       # Xenos's own lie from here on
 PYTHONS = -8192             # no result of a call: it is not for us
 FAULT, INVALID = -14, -22
+OF_FRAME, OF_RETURN, OF_NUMBER = 1, 2, 3
+PLACES, PLACE, PAGES, PAGE = 64, 32, 16, 24     # what the engine knows of faults, see trapped.py
 POKE = 16                   # SIGSTKFLT, which no kernel sends: wakes a thread of ours from a call
 NEVER_HELD = 1 << 7 - 1 | 1 << 11 - 1 | 1 << POKE - 1   # never blocked in the host: BUS and SEGV are raised by generated code
-_NEVER_BLOCKED = 1 << 9 - 1 | 1 << 19 - 1               # SIGKILL, SIGSTOP
+NEVER_BLOCKED = 1 << 9 - 1 | 1 << 19 - 1               # SIGKILL, SIGSTOP
+_ROBUST_HEAD = 24           # sizeof(struct robust_list_head)
+_DONTNEED = 4               # MADV_DONTNEED
 _WORDS = 48                 # of the six arguments; room behind them begins here
 ROOM = 1024
+FRAME_MAX = 4096            # bytes of a signal's frame that is read and written here; behind it in a room:
+_SIG_SETMASK = 2
+_CALL, _SET = FRAME_MAX, FRAME_MAX + 64     # arguments of a call, and a set of signals
 _BUFFERS_MAX = 8
 _EVENTS_MAX = 16
 _FUTEX_NUMBERED = 1 << 3 | 1 << 4 | 1 << 5 | 1 << 12     # commands whose fourth argument is a number
@@ -51,9 +73,13 @@ def made(state: int, number: int, words: int) -> int:
     entry = i64[table + ENTRIES + (number << 3)]
     if entry == 0:
         return PYTHONS
+    if entry >> 32 == REFUSED:
+        return 0 - (entry & 0xFFFF)
     if entry & DESCRIPTOR and (i32[words] < 0 or i32[words] >= DESCRIPTORS_END):
         return PYTHONS
     kind = entry >> 32
+    if kind >= RETURN:
+        return PYTHONS
     pointers = entry >> 16 & 63
     if kind == FUTEX and 1 << (i64[words + 8] & 127 & 15) & _FUTEX_NUMBERED == 0:
         pointers |= 8
@@ -79,6 +105,13 @@ def made(state: int, number: int, words: int) -> int:
         return events(state, table, entry & 0xFFFF, words)
     if kind == MASKS:
         return masks(state, table, entry & 0xFFFF, words)
+    if kind == ROBUST:
+        if i64[words + 8] != _ROBUST_HEAD:
+            return INVALID
+        i64[state + at.ROBUST] = i64[words]
+        return 0
+    if kind == ADVICE and (i32[words + 16] != _DONTNEED or may_give_up(table, i64[words], i64[words + 8]) == 0):
+        return PYTHONS
     i64[state + at.IN_KERNEL] = 1
     result = ask(i64[table + CALL], state, entry & 0xFFFF, words)
     i64[state + at.IN_KERNEL] = 0
@@ -92,6 +125,22 @@ def time(table: int, words: int) -> int:
     if i32[words] < 0 or ask(i64[table + CLOCK], i32[words], words + _WORDS, 0) & 0xFFFF_FFFF:
         return PYTHONS
     return ask(i64[table + MOVE], i64[words + 8], words + _WORDS, 16)
+
+
+def may_give_up(table: int, start: int, length: int) -> int:
+    """Whether a range (of host addresses) is inside of one that Python has given up before, and all is mapped as it was."""
+    start -= BASE
+    count = i64[i64[table + CHANGES]]
+    for number in range(RANGES_MAX):
+        entry = table + RANGES + number * 24
+        if i64[entry + 16] == count:
+            observe()
+            low = i64[entry]
+            high = i64[entry + 8]
+            observe()
+            if i64[entry + 16] == count and start >= low and length > 0 and length <= high - start and start & 4095 == 0:
+                return 1
+    return 0
 
 
 def gather(table: int, words: int, end: int) -> int:
@@ -152,7 +201,7 @@ def masks(state: int, table: int, number: int, words: int) -> int:
             after = i64[room]
         else:
             return INVALID
-    after &= ~_NEVER_BLOCKED
+    after &= ~NEVER_BLOCKED
     i64[room + 8] = before
     if i64[words + 16] and ask(i64[table + MOVE], i64[words + 16], room + 8, 8):
         return FAULT
@@ -166,4 +215,24 @@ def masks(state: int, table: int, number: int, words: int) -> int:
     result = ask(i64[table + CALL], state, number, words)
     if result:
         i64[state + at.MASK] = before       # a signal came first: again, behind its handler
+    return result
+
+
+def block(state: int, table: int, room: int, mask: int) -> int:
+    """Block these signals and no others; not 0 if one that was noted comes first, and nothing has changed."""
+    mask &= ~NEVER_BLOCKED
+    before = i64[state + at.MASK]
+    if mask & ~NEVER_HELD == before & ~NEVER_HELD:
+        i64[state + at.MASK] = mask     # the same to the host
+        return 0
+    words = room + _CALL
+    i64[room + _SET] = mask & ~NEVER_HELD
+    i64[words] = _SIG_SETMASK
+    i64[words + 8] = room + _SET
+    i64[words + 16] = 0
+    i64[words + 24] = 8
+    i64[state + at.MASK] = mask
+    result = ask(i64[table + CALL], state, i64[table + SIGNAL_MASK], words)
+    if result:
+        i64[state + at.MASK] = before
     return result

@@ -5,16 +5,19 @@ from __future__ import annotations
 import _signal as signal  # the C part: the Python one imports enum
 import ctypes
 
+from xenos.cpu import layout as at
 from xenos.engines.code.arena import Arena
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import ModuleType
 
+    from xenos.cpu.state import Cpu
     from xenos.engines.code.object import ObjectFile
 
 DATA_SIZE = 1024
 ARENA_START, ARENA_END, ON_SIGNAL, MOVING, OLD_HANDLERS = 0, 8, 16, 24, 64
+_CANONICAL64, _CANONICAL32 = 0x7FF8_0000_0000_0000, 0xFFFF_FFFF_7FC0_0000
 SOON = 1 << 20      # with a limit of fewer instructions, indirect jumps look at it each time
 _SA_SIGINFO, _SA_NODEFER, _SA_ONSTACK, _SA_RESTART = 4, 0x40000000, 0x08000000, 0x10000000
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -75,10 +78,19 @@ class Runtime:
             arena.flush = ctypes.CFUNCTYPE(None, word, word)(flush)
             arena.flush(arena.base + start, arena.base + start + len(image.code))
         self.purge = ctypes.CFUNCTYPE(None, word, word, word, word)(self._address["purge"])
+        self.enters = self._address["enter"]
         self.leave = self._address["leave"]
         self.lookup = self._address["lookup"]
         self.kernel = self._address["kernel"]
         self._caught: dict[int, _Action] = {}
+
+    def prepare(self, cpu: Cpu, known: int) -> None:
+        """Put into a CPU's state block what generated code finds there, and the address of what is `known` of faults."""
+        if cpu.get(at.ENTER) == self.enters:
+            return      # it has been here
+        for word, value in ((at.ENTER, self.enters), (at.LEAVE, self.leave), (at.LOOKUP, self.lookup), (at.KERNEL, self.kernel),
+                            (at.KNOWN, known), (at.CANONICAL_NAN64, _CANONICAL64), (at.CANONICAL_NAN32, _CANONICAL32)):
+            cpu.set(word, value)
 
     def catch_faults(self) -> None:
         """Take SIGSEGV and SIGBUS; those from elsewhere go to the handlers that were there."""
@@ -88,6 +100,10 @@ class Runtime:
     def _install(self, number: int, handler: str, flags: int) -> None:
         old, new = _Action(), _Action()
         new.handler = self._address[handler]
+        # A signal that came into the middle of it would be noted there, and the mask that lets others wait undone behind it.
+        ctypes.memset(new.mask, 0xFF, 8)
+        for never in (signal.SIGSEGV, signal.SIGBUS):
+            new.mask[never - 1 >> 3] &= ~(1 << (never - 1 & 7))
         new.flags = flags
         _libc.sigaction(int(number), ctypes.byref(new), ctypes.byref(old))
         if (old.handler or 0) != new.handler:
@@ -95,11 +111,12 @@ class Runtime:
             self._caught.setdefault(int(number), old)
 
     def pass_on(self, address_of: dict[str, int]) -> None:
-        """Where SIGSEGV and SIGBUS go that were sent to this process rather than raised in it, and where a copy of guest memory
-        goes on that faults: addresses in the bridge."""
+        """Where SIGSEGV and SIGBUS go that were sent to this process rather than raised in it, where a copy of guest memory
+        goes on that faults, and what is between Python and generated code from now on: addresses in the bridge."""
         self._data[ON_SIGNAL // 8] = address_of["on_signal"]
         for number, name in enumerate(("moving", "moved", "unmoved")):
             self._data[MOVING // 8 + number] = address_of[name]
+        self.enter = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p)(address_of["drive"])
 
     def restore(self) -> None:
         """Put the handlers back that were there before."""

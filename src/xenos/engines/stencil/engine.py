@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from xenos.cpu.state import Cpu
     from xenos.engines.code.store import Store
     from xenos.engines.reference.engine import ReferenceEngine
+    from xenos.engines.stencil.launches import Launches
     from xenos.engines.stencil.pack import Pack
     from xenos.engines.stencil.translator import Translator
     from xenos.memory.flat import FlatMemory
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
 _STUB, _MISS, _FAULT, _POLL, _CALL = range(5)
 _WRITE = 2
 _CHEAP = 4096   # units: a segment of that size is written in the time that translating a few units anew would take
-_CANONICAL64, _CANONICAL32 = 0x7FF8_0000_0000_0000, 0xFFFF_FFFF_7FC0_0000
 
 
 class StencilEngine:
@@ -58,7 +58,7 @@ class StencilEngine:
         self.halves: memoryview | None = None
         self._translator: Translator | None = None
         self._reference: ReferenceEngine | None = None
-        self._soft = False
+        self.soft = False
         self._limbo = Limbo(self.arena)
         self._faults = Faults(self)
         self._full: set[bytes] = set()
@@ -72,7 +72,9 @@ class StencilEngine:
             with lock:
                 self._attach(memory)
         limit = cpu.count + budget & (1 << 64) - 1
-        self._prepare(cpu)
+        self.runtime.prepare(cpu, self._faults.address)
+        if not self.linked:
+            cpu.set(at.CALLS, 0)
         cpu.set(at.UNCACHED, budget < SOON and self.linked)
         if budget < SOON and self.linked:
             cpu.clear_jump_cache()      # jumps through it do not look at the limit
@@ -81,10 +83,10 @@ class StencilEngine:
         try:
             while True:
                 with lock:
-                    # From here to the end of `_left`, nothing that this CPU may come to is given back.
+                    # From here to the end of `left`, nothing that this CPU may come to is given back.
                     self._limbo.enter(cpu)
-                    if self._soft != (cpu.get(at.ROUNDING) > 3):
-                        self._change_rounding(not self._soft)
+                    if self.soft != (cpu.get(at.ROUNDING) > 3):
+                        self._change_rounding(not self.soft)
                     code = table.find(cpu.pc)
                     if not code:
                         left = self._translate(cpu.pc, cpu)
@@ -98,7 +100,7 @@ class StencilEngine:
                     cpu.set(at.INTERRUPT, 0)
                     return Interrupted()
                 enter(cpu.address, code)
-                left = self._left(cpu, limit)
+                left = self.left(cpu, limit)
                 if left is not None:
                     return left
                 if not self.linked:
@@ -107,16 +109,14 @@ class StencilEngine:
             cpu.epoch = 0
             running.pop(cpu.address, None)
 
-    def _prepare(self, cpu: Cpu) -> None:
-        cpu.set(at.LEAVE, self.runtime.leave)
-        cpu.set(at.LOOKUP, self.runtime.lookup)
-        cpu.set(at.KERNEL, self.runtime.kernel)
-        if not self.linked:
-            cpu.set(at.CALLS, 0)
-        cpu.set(at.CANONICAL_NAN64, _CANONICAL64)
-        cpu.set(at.CANONICAL_NAN32, _CANONICAL32)
+    @property
+    def launches(self) -> Launches:
+        """How threads enter generated code without Python."""
+        from xenos.engines.stencil.launches import Launches
 
-    def _left(self, cpu: Cpu, limit: int) -> Exit | None:
+        return Launches(self, self._limbo, self._faults.address)
+
+    def left(self, cpu: Cpu, limit: int) -> Exit | None:
         """Generated code came back; None if it can go on."""
         why = cpu.get(at.EXIT_CODE)
         if why == _MISS:
@@ -281,7 +281,7 @@ class StencilEngine:
         """A new segment for a file mapping, from the cache if that has it."""
         assert self._memory is not None
         key = None
-        if self.store is not None and not self._soft:
+        if self.store is not None and not self.soft:
             try:
                 key = digest(self.pack.key, low.to_bytes(8, "little"), self._memory.read(low, high - low))
             except MemoryFault:
@@ -301,7 +301,7 @@ class StencilEngine:
             self._save(segment)
 
     def _save(self, segment: Segment) -> None:
-        if self.store is None or segment.key is None or self._soft:
+        if self.store is None or segment.key is None or self.soft:
             return
         if segment.fresh * (64 if segment.kept > _CHEAP else _CHEAP + 1) > segment.kept:
             # Another process may have kept more meanwhile; the next one to start adds to that.
@@ -377,9 +377,9 @@ class StencilEngine:
         """A rounding mode that the host lacks: everything that rounds goes the slow way until the mode is another."""
         if not soft and len(self._limbo.running) > 1:
             return      # another CPU may want it so; what is slow is exact for all
-        self._soft = soft
+        self.soft = soft
         self.flush()
-        self.translator.soft_rounding = self._soft
+        self.translator.soft_rounding = self.soft
 
     def after_fork(self) -> None:
         """In a forked child: the code arena becomes the child's own."""

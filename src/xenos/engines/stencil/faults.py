@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import ctypes
+
 from xenos.cpu import layout as at
 from xenos.cpu.exits import Fault
+from xenos.engines.runtime.direct import PAGE, PAGES, PLACE, PLACES
 from xenos.errors import EngineError
 from xenos.memory.flat import BASE, MemoryFault
 
@@ -14,7 +17,8 @@ if TYPE_CHECKING:
     from xenos.engines.stencil.engine import StencilEngine
 
 _SIGSEGV = 11
-_MAPPED_ERRORS = (1, 2)     # SEGV_MAPERR, SEGV_ACCERR: others have no address
+SEGV_MAPERR, SEGV_ACCERR = 1, 2
+_MAPPED_ERRORS = (SEGV_MAPERR, SEGV_ACCERR)     # others have no address
 
 
 class Faults:
@@ -24,10 +28,22 @@ class Faults:
         self._engine = engine
         # Host address -> pc, instructions counted but not done, whether it reads and writes in one step.
         self._known: dict[int, tuple[int, int, bool]] = {}
+        self._told = (ctypes.c_uint64 * ((PLACES * PLACE + PAGES * PAGE) // 8))()
+        self.address = ctypes.addressof(self._told)     # of what native code is told of that (runtime/trapped.py)
 
     def changed(self) -> None:
         """What is where in generated code is no longer what it was."""
         self._known.clear()
+        for number in range(PLACES):
+            self._told[number * PLACE // 8] = 0
+
+    def _tell(self, where: int, *words: int) -> None:
+        """Another thread may be reading there: it looks twice at the first word."""
+        told = self._told
+        told[where] = 0
+        for number, word in enumerate(words[1:], where + 1):
+            told[number] = word
+        told[where] = words[0]
 
     def answer(self, cpu: Cpu) -> Exit | None:
         """The fault, with the state as it was before the instruction; None if the access works by now."""
@@ -39,6 +55,7 @@ class Faults:
             except MemoryFault as fault:    # the code itself is gone
                 cpu.pc = fault.address
                 return Fault(Fault.EXECUTE, fault.address, fault.mapped)
+            self._tell((host >> 1 & PLACES - 1) * PLACE // 8, host, *known)
         cpu.pc, back, both = known
         cpu.set(at.COUNT, cpu.count - back)
         memory = self._engine.memory
@@ -49,6 +66,9 @@ class Faults:
             region = memory.regions.at(address)
             if (write == 1 or write == 0 and not both) and (region is None or not region.prot & (2 if write else 1)):
                 mapped = Fault.NOTHING if region is None else Fault.PROTECTED
+                if not memory.growing:
+                    self._tell((PLACES * PLACE + (address >> 12 & PAGES - 1) * PAGE) // 8, (address & -4096) + 2 - write,
+                               memory.changes.value, SEGV_MAPERR if region is None else SEGV_ACCERR)
                 return Fault(Fault.WRITE if write else Fault.READ, address, mapped)
             if memory.watch:
                 memory.watch.open(address, address + 1)

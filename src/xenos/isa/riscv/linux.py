@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from xenos.isa.riscv.extensions import HWCAP, ISA_STRING
+from xenos.isa.riscv.signal_frame import FRAME
 from xenos.linux.form import LinuxForm
 from xenos.linux.generic_numbers import NUMBERS
 
@@ -29,6 +30,7 @@ LINUX = LinuxForm(
     hwcap=HWCAP,
     cpuinfo=_CPUINFO,
     signal_frame="xenos.isa.riscv.signal_frame",
+    frame=FRAME,
     calls={
         "riscv_hwprobe": "xenos.isa.riscv.system_calls:riscv_hwprobe",
         "riscv_flush_icache": "xenos.isa.riscv.system_calls:riscv_flush_icache",

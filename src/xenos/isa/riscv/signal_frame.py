@@ -24,6 +24,12 @@ _REGISTERS = _INFO + 176
 _FLOATS = _REGISTERS + 256
 SIZE = _FLOATS + 528                # the kernel keeps room for registers of 128 bits, and for further extensions
 
+# The same for native code, as `LinuxForm.frame` has it.
+FRAME = (SIZE, _MASK, _STACK,
+         ((_REGISTERS, "", at.PC, 8), (_REGISTERS + 8, "x", 1, 248), (_FLOATS, "f", 0, 256)),
+         ((_FLOATS + 256, 5, 7, at.ROUNDING), (_FLOATS + 256, 0, 31, at.FLAGS)),
+         (("x", SP, "frame", 0), ("x", RA, "return", 0), ("x", A0, "number", 0), ("x", A1, "frame", 0), ("x", A2, "frame", _INFO)))
+
 _NOTHING_RESERVED = -1
 _SS_ONSTACK, _SS_DISABLE = 1, 2
 
