@@ -10,7 +10,7 @@ room. What it may do stands in a table in memory, whose address is in the state 
     56     and of the stack pointer                 64     host's number of rt_sigprocmask
     72     host address of a count of the changes to what is mapped
     80     how many ranges have been put behind the table so far
-    88     the guest's handler of SIGSEGV, or 0; its flags; its mask; what handlers return to; the count of changes when it was there
+    88     the guest's handler of SIGSEGV, or 0; its flags; its mask; what handlers return to; and the count of changes then
     128    host address of a number: how many pages of the guest's are read-only on the host although it may write there
     136    for each number, 0 or: the host's number of it, pointers among its arguments as bits from 16 on, whether the first
            is a descriptor as bit 24, and from bit 32 on what else is to be done
