@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 ENOSYS, EINTR = 38, 4
 NEVER_BLOCKED = 1 << 9 - 1 | 1 << 19 - 1        # SIGKILL, SIGSTOP
 # Never blocked in the host: SIGBUS and SIGSEGV, which generated code raises; SIGSTKFLT, by which threads of ours wake each other.
-NEVER_HELD = 1 << 7 - 1 | 1 << 11 - 1 | 1 << 16 - 1
+RAISED = 1 << 7 - 1 | 1 << 11 - 1
+NEVER_HELD = RAISED | 1 << 16 - 1
 ERESTARTSYS = 512       # a signal is to be seen to first, then the call is to be made (again)
 _SIG_SETMASK = 2
 _numbers = numbers()

@@ -195,6 +195,8 @@ class Thread:
             self.process.bridge.leave(self.tid)
         if self.noted:
             self._pass_on(self.take_signal())
+        if self.process.bridge is not None:     # a poke that is on its way comes now: later there may be no handler for it
+            kernel.set_mask(_ALL & ~kernel.RAISED)
         self.let_go()
 
     def _pass_on(self, info: bytes) -> None:

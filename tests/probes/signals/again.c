@@ -41,14 +41,15 @@ CHECK(what_is_mapped_changes) {
         for (int m = 0; m < 3; m++) { load(page + 8); say("  none: code %d at %ld", code, address - (long)page); }
         for (int m = 0; m < 3; m++) { store(page + 12); say("  none, stored: code %d at %ld", code, address - (long)page); }
         mprotect(page, PAGE, PROT_READ);
-        for (int m = 0; m < 2; m++) say("  read: %d code %d", load(page), code);
+        for (int m = 0; m < 2; m++) { int value = load(page); say("  read: %d code %d", value, code); }
         for (int m = 0; m < 3; m++) { store(page); say("  read, stored: code %d at %ld", code, address - (long)page); }
         munmap(page, PAGE);
         for (int m = 0; m < 3; m++) { load(page); say("  nothing: code %d at %ld", code, address - (long)page); }
         for (int m = 0; m < 3; m++) { store(page + 16); say("  nothing, stored: code %d at %ld", code, address - (long)page); }
         mmap(page, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
         store(page);
-        say("  mapped: %d code %d", load(page), code);
+        int value = load(page);
+        say("  mapped: %d code %d", value, code);
     }
     say("  %d times, %d wrong", times, wrong);
 }

@@ -50,7 +50,7 @@ def end(record: int, data: int, room: int) -> int:
     if clear < 0 or clear >= i64[table + direct.END] or holds(state, table, room):
         return 0
     raw = i64[data + bridge.RAW]
-    i64[room + _MASK] = ~direct.NEVER_HELD
+    i64[room + _MASK] = ~direct.RAISED      # a poke, too: later there may be no handler for it any more
     ask(raw, i64[data + bridge.SIGNAL_MASK], _SIG_SETMASK, room + _MASK, 0, 8)
     i64[i64[record + bridge.ENTRY]] = -1
     if i64[state + at.WAKE] or i64[state + at.MORE]:
