@@ -103,13 +103,13 @@ def _trampoline(process: Process, code: bytes) -> int:
     """Guest address of the code that a handler returns to, in the last page below the top."""
     memory = process.memory
     page = memory.top - _PAGE
-    region = memory.regions.at(page)
-    if region is None:
-        memory.map(page, _PAGE, 3, name="[vdso]")
-        memory.write(page, code)
-        memory.protect(page, _PAGE, 5)
-    if process.shortcuts is not None:
-        process.bridge.return_to(process.shortcuts, page)
+    with memory.lock:       # another thread may be about to do the same, and returns to it only when it can be executed
+        if memory.regions.at(page) is None:
+            memory.map(page, _PAGE, 3, name="[vdso]")
+            memory.write(page, code)
+            memory.protect(page, _PAGE, 5)
+        if process.shortcuts is not None:
+            process.bridge.return_to(process.shortcuts, page)
     return page
 
 
