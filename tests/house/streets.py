@@ -11,7 +11,8 @@ _BASE = ("errors", "cpu")
 _DESCRIPTION = (*_BASE, "semantics", "isa", "linux.form")
 _CODE = ("engines.code", "engines.llvm", "engines.native", "engines.hosts")
 _STENCILS = ("engines.stencil", "engines.stencil.binding", "engines.stencil.render")
-_ENGINES = (*_CODE, "engines.translator", "engines.runtime", "engines.reference", *_STENCILS, "engines.lockstep", "engines")
+_ENGINES = (*_CODE, "engines.translator", "engines.runtime", "engines.reference", *_STENCILS, "engines.region", "tuning",
+            "engines.lockstep", "engines")
 
 STREETS: dict[str, tuple[str, ...]] = {
     "errors": (),
@@ -33,6 +34,8 @@ STREETS: dict[str, tuple[str, ...]] = {
     "engines.runtime": (*_BASE, "semantics", "memory", "linux.form", *_CODE, "engines.stencil.render"),
     "engines.stencil": (*_DESCRIPTION, "memory", *_CODE, "engines.translator", "engines.runtime", "engines.reference",
                         *_STENCILS[1:]),
+    "engines.region": (*_DESCRIPTION, "memory", *_CODE, "engines.translator", "engines.runtime", *_STENCILS, "tuning"),
+    "tuning": ("errors",),      # decisions alone: they are told what was measured
     "engines.lockstep": (*_DESCRIPTION, "memory", "engines.reference", "engines.stencil"),
     "engines": (*_DESCRIPTION, "memory", *_ENGINES[:-1]),
     "linux": (*_BASE, "memory", "isa", "linux.form"),

@@ -39,4 +39,6 @@ def start(
         pass_on(bridge.address_of)
     if after_fork is not None:
         process.after_fork.append(after_fork)
+    if hasattr(engine, "pool"):
+        engine.pool.hide = process.hide
     return process

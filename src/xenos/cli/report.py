@@ -26,6 +26,9 @@ def statistics(process: Process, outcome: Outcome, seconds: tuple[float, float])
     translated, loaded = getattr(engine, "translated", None), getattr(engine, "loaded", 0)
     if translated is not None:
         lines.append(f"{translated:,} units translated, {loaded:,} blocks taken from the cache")
+    regions = getattr(engine, "told", None)
+    if regions is not None:
+        lines.append(regions())
     heat: dict[int, int] = getattr(engine, "heat", {})
     if sum(heat.values()) >= _ENOUGH:
         hottest = sorted(heat.items(), key=lambda item: -item[1])[:_HOTTEST]

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     Progress = Callable[[int, int], None]
 
-KINDS = ("stencil", "reference", "lockstep")
+KINDS = ("region", "stencil", "reference", "lockstep")
 
 
 def cache_folder() -> str:
@@ -96,6 +96,8 @@ def make_engine(kind: str, name: str, progress: Progress | None = None) -> Any:
         return _reference(name)
     if kind == "stencil":
         return _stencil(name, progress)
+    if kind == "region":
+        return _region(name, progress)
     if kind == "lockstep":
         from xenos.engines.lockstep import LockstepEngine
 
@@ -115,6 +117,14 @@ def _stencil(name: str, progress: Progress | None) -> StencilEngine:
     from xenos.engines.stencil.engine import StencilEngine
 
     return StencilEngine(_pack(name, progress), store=Store(os.path.join(cache_folder(), "code")))
+
+
+def _region(name: str, progress: Progress | None) -> StencilEngine:
+    from xenos.engines.code.store import Store
+    from xenos.engines.hosts import host
+    from xenos.engines.region.engine import RegionEngine
+
+    return RegionEngine(_pack(name, progress), host().level(), store=Store(os.path.join(cache_folder(), "code")))
 
 
 _bridges: list[Any] = []

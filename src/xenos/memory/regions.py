@@ -38,6 +38,16 @@ class Region:
         """Whether all of it is there. What is shared or a file's may be longer than what it maps: SIGBUS behind that."""
         return self.file is None and not self.shared
 
+    @property
+    def steady(self) -> bool:
+        """Whether what is there can only change by a call that maps or protects: a private view of a file, not writable.
+
+        What is shared, or lies in memory that has a descriptor, may be written through another mapping, as JIT compilers do.
+        """
+        if self.prot & 2 or self.shared or self.end - self.start >= 1 << 31:
+            return False
+        return bool(self.name) or self.file is not None and not self.file.startswith(("/memfd:", "/dev/shm/"))
+
     def part(self, start: int, end: int) -> Region:
         """The piece of this region between two addresses inside it."""
         offset = self.offset + (start - self.start) if self.file is not None else 0

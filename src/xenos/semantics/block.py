@@ -32,7 +32,7 @@ class Terminal:
     def target(self, decoded: Decoded, pc: int) -> int:
         """Where a direct jump, or a conditional one that is taken, goes to."""
         assert self.static_target is not None
-        return _evaluate(self.static_target, decoded, pc)
+        return evaluate(self.static_target, decoded, pc)
 
 
 class Next(Terminal):
@@ -106,11 +106,12 @@ def _is_static(value: Value) -> bool:
     return TABLE[value.op].effect == "pure" and all(map(_is_static, value.args))
 
 
-def _evaluate(value: Value, decoded: Decoded, pc: int) -> int:
+def evaluate(value: Value, decoded: Decoded, pc: int) -> int:
+    """What an expression over the encoding and the address comes to; unsigned."""
     if value.op == "field":
         return decoded.operands[value.attr("name")] & mask(value.width)
     if value.op in ("pc", "next"):
         return pc if value.op == "pc" else pc + decoded.length
     define = TABLE[value.op].define
     assert define is not None
-    return int(define(value, *(_evaluate(arg, decoded, pc) for arg in value.args)))
+    return int(define(value, *(evaluate(arg, decoded, pc) for arg in value.args)))

@@ -68,6 +68,9 @@ class ObjectFile:
                     if 0 < section < len(headers) and section_names[section] in self.constants:
                         label, addend = section_names[section], addend + value
                     pending[header[7]].append(Relocation(where, info & 0xFFFF_FFFF, label, addend))
+        # Tables of jumps are constants that refer to code.
+        self.constant_relocations = {section_names[section]: found for section, found in pending.items()
+                                     if section_names[section] in self.constants and found}
         self.functions: dict[str, Function] = {}
         self.text = b""            # the section of the functions, whole, with its relocations
         self.text_relocations: list[Relocation] = []

@@ -3,14 +3,15 @@
 A segment's code refers to itself by relative jumps, to the runtime through the state block, and to its own constants: it can be
 moved, and written to disk as it is. What is known of the code are three lists of flat rows that the translator writes: blocks,
 the links (jumps that want to go to a guest address), and units (what was translated at once). Addresses in them are relative to
-`low`. Before each stub stands a note: why generated code is left there, and for which guest address.
+`low`. Before each stub stands a note: why generated code is left there, and for which guest address. A unit may also be a
+region: the fourth list says so, and where in the segment stands which of its instructions make which accesses.
 """
 
 from __future__ import annotations
 
 import ctypes
 from array import array
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,13 +30,15 @@ VIEW, BASE, CAPACITY, USED, LOW = 0, 8, 16, 24, 32
 BLOCKS, BLOCKS_USED, BLOCKS_ROOM = 40, 48, 56
 LINKS, LINKS_USED, LINKS_ROOM = 64, 72, 80
 UNITS, UNITS_USED, UNITS_ROOM = 88, 96, 104
-CHAINS, CHAINS_MASK, CHAINED = 112, 120, 128
-_RECORD = 136
+REGIONS, REGIONS_USED, REGIONS_ROOM = 112, 120, 128
+CHAINS, CHAINS_MASK, CHAINED = 136, 144, 152
+_RECORD = 160
 
 BLOCK_PC, BLOCK_AT, BLOCK_ROW = 0, 8, 16
 LINK_PC, LINK_SITE, LINK_STUB, LINK_NEXT, LINK_ROW = 0, 8, 12, 16, 24
 UNIT_START, UNIT_END, UNIT_BLOCK, UNIT_ROW = 0, 8, 16, 24
-_LISTS = ((BLOCKS, BLOCK_ROW), (LINKS, LINK_ROW), (UNITS, UNIT_ROW))
+REGION_UNIT, REGION_PLACES, REGION_COUNT, REGION_ROW = 0, 8, 16, 24
+_LISTS = ((BLOCKS, BLOCK_ROW), (LINKS, LINK_ROW), (UNITS, UNIT_ROW), (REGIONS, REGION_ROW))
 
 HEAD = 8 * (1 + len(_LISTS))
 _PAGE = 12              # bits of an address within a page of the guest
@@ -150,6 +153,17 @@ class Segment:
     def _pages(self, number: int) -> range:
         first, behind = self.unit(number)
         return range(first >> _PAGE, (behind - 1 >> _PAGE) + 1)
+
+    def region(self, number: int) -> int | None:
+        """If a unit is a region, its number among those."""
+        rows = self._list(REGIONS)
+        at = bisect_left(rows[::3], number)
+        return at if at < len(rows) // 3 and rows[3 * at] == number else None
+
+    @property
+    def regions(self) -> int:
+        """How many of the units are regions."""
+        return self._words[REGIONS_USED >> 3]
 
     def units(self, start: int, end: int) -> Iterator[int]:
         """The numbers of the units that were translated from guest code in that range and are not forgotten."""

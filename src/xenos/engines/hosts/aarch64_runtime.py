@@ -120,8 +120,8 @@ def settle(code: bytearray, relocation: Relocation, target: int) -> None:
         raise EngineError(f"the runtime refers to {relocation.symbol} by relocation type {type_}")
     code[where:where + 4] = word.to_bytes(4, "little")
 
-# Numbers of the calls that the bridge makes itself (asm-generic/unistd.h), and where a signal frame keeps the mask.
-SYSTEM_CALLS = {"gettid": 178, "rt_tgsigqueueinfo": 240, "rt_sigaction": 134, "rt_sigprocmask": 135, "futex": 98}
+# Numbers of the calls that are made directly (asm-generic/unistd.h), and where a signal frame keeps the mask.
+SYSTEM_CALLS = {"clone": 220, "gettid": 178, "rt_tgsigqueueinfo": 240, "rt_sigaction": 134, "rt_sigprocmask": 135, "futex": 98}
 PACKED_EVENTS = 0     # whether struct epoll_event has no padding (sys/epoll.h)
 SIGNAL_MASK = 40
 

@@ -82,8 +82,8 @@ def settle(code: bytearray, relocation: Relocation, target: int) -> None:
     where = relocation.offset
     code[where:where + 4] = (target + relocation.addend - where).to_bytes(4, "little", signed=True)
 
-# Numbers of the calls that the bridge makes itself (asm/unistd_64.h), and where a signal frame keeps the mask.
-SYSTEM_CALLS = {"gettid": 186, "rt_tgsigqueueinfo": 297, "rt_sigaction": 13, "rt_sigprocmask": 14, "futex": 202}
+# Numbers of the calls that are made directly (asm/unistd_64.h), and where a signal frame keeps the mask.
+SYSTEM_CALLS = {"clone": 56, "gettid": 186, "rt_tgsigqueueinfo": 297, "rt_sigaction": 13, "rt_sigprocmask": 14, "futex": 202}
 PACKED_EVENTS = 1     # whether struct epoll_event has no padding (sys/epoll.h)
 SIGNAL_MASK = 296
 

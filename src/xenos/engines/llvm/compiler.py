@@ -32,13 +32,13 @@ class Compiler:
             raise EngineError(f"LLVM refuses the IR: {str(error).strip().splitlines()[0]}") from error
         return module
 
-    def compile(self, ir: str, optimize: bool = False) -> ObjectFile:
-        """Object code of a module in text IR; EngineError if LLVM does not take it. `optimize` runs LLVM's passes first:
-        stencils are written as they shall be, other code for its readers."""
+    def compile(self, ir: str, optimize: int = 0) -> ObjectFile:
+        """Object code of a module in text IR; EngineError if LLVM does not take it. `optimize` runs LLVM's passes of that
+        level first: stencils are written as they shall be, other code for its readers."""
         module = self._module(ir)
         if optimize:
             # More, and larger functions inlined, take LLVM half as long again and make nothing measurably faster.
-            options = self._llvm.create_pipeline_tuning_options(speed_level=1)
+            options = self._llvm.create_pipeline_tuning_options(speed_level=optimize)
             options.inlining_threshold = 25
             options.loop_vectorization = options.slp_vectorization = False     # it would want tables of constants
             passes = self._llvm.create_pass_builder(self._machine, options)

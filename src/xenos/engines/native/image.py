@@ -21,7 +21,7 @@ def make(compiler: Compiler, modules: list[ModuleType], exported: dict[str, int]
     from xenos.engines.native.language import translate
     from xenos.errors import EngineError
 
-    made = compiler.compile(translate(modules, set(exported)), optimize=True)
+    made = compiler.compile(translate(modules, set(exported)), optimize=1)
     code = bytearray(made.text)
     for relocation in made.text_relocations:
         target = 0 if relocation.symbol == ".text" else made.offsets.get(relocation.symbol)

@@ -383,5 +383,5 @@ def build() -> tuple[bytes, int, dict[str, int]]:
     cpu, features = target.CPUS[1]
     compiler = Compiler(target.TRIPLE, cpu, features, target.RUNTIME_MODEL)
     module = text(runtime, drive.ROOM) + translate([direct, drive, lives, trapped], {"answer"})
-    image = link(compiler.compile(module, optimize=True), runtime)
+    image = link(compiler.compile(module, optimize=1), runtime)
     return image.code, image.data, image.offsets

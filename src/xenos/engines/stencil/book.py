@@ -11,6 +11,7 @@ from xenos.engines.code.segment import BREAKPOINT, ILLEGAL, SLOW, SYNC
 from xenos.engines.llvm.emit import immediate_only
 from xenos.engines.stencil.binding import source
 from xenos.engines.stencil.library import Stencil
+from xenos.engines.stencil.pins import pins
 from xenos.engines.stencil.shapes import held_back
 from xenos.engines.translator import layout as at
 from xenos.errors import EngineError
@@ -113,28 +114,17 @@ class Book:
 
     # Registers.
 
-    def _pin(self, file: str) -> dict[int, int]:
-        floating = self.guest.layout.files[file].floating
-        order = self.host.VECTOR_ORDER if floating else self.host.GENERAL_ORDER
-        return dict(zip(self.guest.pins.get(file, ()), order, strict=False))
-
-    def homes(self) -> dict[str, int]:
-        """State-block offset of each pin's register, by argument name."""
-        layout = self.guest.layout
-        return {f"%{'f' if layout.files[file].floating else 'p'}{pin}": layout.offset(file, register)
-                for file in layout.files for register, pin in self._pin(file).items()}
-
     def _files(self) -> int:
         layout = self.guest.layout
         rows = []
         for name, file in layout.files.items():
             letter = "f" if file.floating else "p"
-            pins = self._pin(name)
+            pinned = pins(self.guest, self.host, name)
             moves = []
             for pin in range(len(self.host.VECTOR_PINS if file.floating else self.host.GENERAL_PINS)):
                 moves += [self._stencil(self.special[f"{way}{letter}{pin}"], None) for way in ("store", "load")]
             rows += [-1 if file.zero is None else file.zero, layout.offsets[name], layout.strides[name], int(file.floating),
-                     self._words(*(pins.get(register, at.NONE) for register in range(file.count))), self._words(*moves)]
+                     self._words(*(pinned.get(register, at.NONE) for register in range(file.count))), self._words(*moves)]
         return self._words(*rows)
 
     # Decoding.

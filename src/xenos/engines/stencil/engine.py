@@ -27,16 +27,15 @@ if TYPE_CHECKING:
     from xenos.engines.stencil.pack import Pack
     from xenos.engines.stencil.translator import Translator
     from xenos.memory.flat import FlatMemory
-    from xenos.memory.regions import Region
 
 _STUB, _MISS, _FAULT, _POLL, _CALL = range(5)
-_WRITE = 2
 _CHEAP = 4096   # units: a segment of that size is written in the time that translating a few units anew would take
 
 
 class StencilEngine:
     """Runs guest code as stencils. `linked=False` leaves after every block (lockstep)."""
 
+    flavour = b""        # what the code on disk may hold beside stencils
     parallel = True     # many CPUs may run at once, each in a thread of its own
 
     def __init__(self, pack: Pack, *, linked: bool = True, store: Store | None = None) -> None:
@@ -72,9 +71,7 @@ class StencilEngine:
             with lock:
                 self._attach(memory)
         limit = cpu.count + budget & (1 << 64) - 1
-        self.runtime.prepare(cpu, self._faults.address)
-        if not self.linked:
-            cpu.set(at.CALLS, 0)
+        self.resume(cpu)
         cpu.set(at.UNCACHED, budget < SOON and self.linked)
         if budget < SOON and self.linked:
             cpu.clear_jump_cache()      # jumps through it do not look at the limit
@@ -95,7 +92,7 @@ class StencilEngine:
                         continue
                     cpu.set(at.TABLE, table.address)
                     cpu.set(at.TABLE_MASK, table.mask)
-                    cpu.set(at.LIMIT, limit if self.linked else 0)
+                    cpu.set(at.LIMIT, self.until(cpu, limit) if self.linked else 0)
                 if cpu.get(at.INTERRUPT):
                     cpu.set(at.INTERRUPT, 0)
                     return Interrupted()
@@ -108,6 +105,16 @@ class StencilEngine:
         finally:
             cpu.epoch = 0
             running.pop(cpu.address, None)
+
+    def until(self, cpu: Cpu, limit: int) -> int:
+        """The count of instructions at which the CPU is to look around: at the latest at the limit of its run."""
+        return limit
+
+    def resume(self, cpu: Cpu) -> None:
+        """Let the CPU's words say where this engine's runtime is."""
+        self.runtime.prepare(cpu, self._faults.address)
+        if not self.linked:
+            cpu.set(at.CALLS, 0)
 
     @property
     def launches(self) -> Launches:
@@ -270,7 +277,7 @@ class StencilEngine:
                 return segment
         assert self._memory is not None
         region = self._memory.regions.at(pc)
-        if region is not None and _stays(region):
+        if region is not None and region.steady:
             return self._file_segment(region.start, region.end)
         if self._anywhere is None:
             self._anywhere = Segment(self.arena, LARGEST, 0, 0, self.pack.constants, None)
@@ -283,7 +290,7 @@ class StencilEngine:
         key = None
         if self.store is not None and not self.soft:
             try:
-                key = digest(self.pack.key, low.to_bytes(8, "little"), self._memory.read(low, high - low))
+                key = digest(self.pack.key + self.flavour, low.to_bytes(8, "little"), self._memory.read(low, high - low))
             except MemoryFault:
                 key = None               # the file is shorter than its mapping
         room = min(12 * (high - low) + (1 << 17), LARGEST)
@@ -388,13 +395,3 @@ class StencilEngine:
             segment.inherited = segment.total
         native = [self._translator.part] if self._translator is not None else []
         self.arena.own([self.runtime.part, *native, *((segment.start, segment.used) for segment in self.segments)])
-
-
-def _stays(region: Region) -> bool:
-    """Whether code mapped there can only change by a call that maps or protects: a private view of a file, not writable.
-
-    What is shared, or lies in memory that has a descriptor, may be written through another mapping, as JIT compilers do.
-    """
-    if region.prot & _WRITE or region.shared or region.end - region.start >= 1 << 31:
-        return False
-    return bool(region.name) or region.file is not None and not region.file.startswith(("/memfd:", "/dev/shm/"))

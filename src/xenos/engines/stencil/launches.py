@@ -38,7 +38,7 @@ class Launches:
                 self._limbo.running[cpu.address] = cpu
                 self._limbo.enter(cpu)
                 for word, value in ((at.UNCACHED, 0), (at.TABLE, engine.table.address), (at.TABLE_MASK, engine.table.mask),
-                                    (at.LIMIT, cpu.count + budget)):
+                                    (at.LIMIT, engine.until(cpu, cpu.count + budget))):
                     cpu.set(word, value)
         return code
 

@@ -62,6 +62,7 @@ def build(name: str, level: int, progress: Callable[[int, int], None] | None = N
     from xenos.engines.runtime.text import runtime
     from xenos.engines.stencil.book import Book
     from xenos.engines.stencil.library import Builder
+    from xenos.engines.stencil.pins import homes
     from xenos.engines.stencil.translator import image as native
     from xenos.isa import find_guest
     from xenos.memory.flat import BASE
@@ -72,7 +73,7 @@ def build(name: str, level: int, progress: Callable[[int, int], None] | None = N
     builder.build(progress=progress)
     book = Book(form, target, builder.stencils, builder.special(), builder.slow)
     written = book.write()
-    text = runtime(builder.convention, book.homes(), form.alignment, host_runtime(machine), form.linux, form.layout)
+    text = runtime(builder.convention, homes(form, target), form.alignment, host_runtime(machine), form.linux, form.layout)
     cpu, features = target.CPUS[level]
     compiler = Compiler(target.TRIPLE, cpu, features, target.RUNTIME_MODEL)
     image = link(compiler.compile(text), host_runtime(machine))

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 _BLOCKS = 3 * at.MOST     # of a unit, at most
 # The functions that are called from here, and how many arguments they take.
-_FUNCTIONS = {"translate": 3, "locate": 4, "connect": 3, "enter_all": 4, "move": 5}
+_FUNCTIONS = {"translate": 3, "locate": 4, "connect": 3, "enter_all": 4, "move": 5, "adopt": 4}
 
 
 class Translator:
@@ -32,7 +32,8 @@ class Translator:
 
     def __init__(self, arena: Arena, image: Made, read: Callable[[], bytes], memory: int, single: bool = False) -> None:
         self.part, functions = load(image, arena)
-        self._translate, self._locate, self._connect, self._enter_all, self._move = (functions[name] for name in _FUNCTIONS)
+        self._translate, self._locate, self._connect, self._enter_all, self._move, self._adopt = (
+            functions[name] for name in _FUNCTIONS)
         self._read = read
         self._book: ctypes.Array[ctypes.c_char] | None = None     # most runs find everything in the cache
         self._desk = ctypes.create_string_buffer(at.DESK)
@@ -65,6 +66,19 @@ class Translator:
         self._begin(segment, table)
         while True:
             done = self._translate(self._address, pc, limit)
+            if done == at.MORE:
+                segment.grow()
+                continue
+            table.count += self._words[at.ENTERED >> 3]
+            return done == at.FINE
+
+    def adopt(self, pc: int, end: int, region: bytes, segment: Segment, table: Table) -> bool:
+        """Take a region (translator/regions.py), entered at `pc`, into a segment; False if that is full."""
+        table.reserve(1, self._move)
+        self._begin(segment, table)
+        kept = ctypes.create_string_buffer(region, len(region) + 8)
+        while True:
+            done = self._adopt(self._address, pc, end, ctypes.addressof(kept))
             if done == at.MORE:
                 segment.grow()
                 continue
@@ -112,9 +126,9 @@ def image(level: int, machine: str = "") -> Made:
     from xenos.engines.hosts import host, host_jumps, host_runtime
     from xenos.engines.llvm.compiler import Compiler
     from xenos.engines.native.image import make
-    from xenos.engines.translator import blocks, choose, decode, links, place, units
+    from xenos.engines.translator import blocks, choose, decode, links, place, regions, units
 
-    modules: list[ModuleType] = [host_jumps(machine), decode, choose, place, blocks, links, units]
+    modules: list[ModuleType] = [host_jumps(machine), decode, choose, place, blocks, links, units, regions]
     target = host(machine)
     cpu, features = target.CPUS[level]
     compiler = Compiler(target.TRIPLE, cpu, features, target.RUNTIME_MODEL)

@@ -64,12 +64,12 @@ def enter(desk: int, pc: int, code: int) -> None:
 
 
 def enter_all(segment: int, table: int, mask: int, spacing: int) -> None:
-    """Enter all blocks of a segment in the table, which has room for them, and none of them."""
+    """Enter all blocks of a segment in the table, which has room for them; of two at one address the later."""
     for number in range(i64[segment + BLOCKS_USED]):
         row = i64[segment + BLOCKS] + BLOCK_ROW * number
         pc = i64[row + BLOCK_PC] + i64[segment + LOW]
         entry = pc << spacing & mask
-        while i64[table + entry] != FREE:
+        while i64[table + entry] != FREE and i64[table + entry] != pc:
             entry = entry + 16 & mask
         i64[table + entry + 8] = i64[segment + BASE] + i64[row + BLOCK_AT]
         publish()

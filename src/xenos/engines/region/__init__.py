@@ -1,0 +1,1 @@
+"""The region engine: hot code as larger pieces that LLVM optimizes, installed among the stencils."""

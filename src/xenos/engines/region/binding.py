@@ -1,0 +1,108 @@
+"""Operands of an instruction in a region: registers are variables that LLVM makes values of, immediates are constants."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from xenos.engines.llvm.emit import immediate_only
+from xenos.semantics.block import evaluate
+
+if TYPE_CHECKING:
+    from xenos.cpu.layout import Layout
+    from xenos.engines.llvm.emit import Emit
+    from xenos.engines.llvm.lines import Lines
+    from xenos.semantics.decoder import Decoded
+    from xenos.semantics.values import Value
+
+
+class RegionBinding:
+    """One instruction at a time. A register is known by its offset in the state block; `held` has the values of those that
+    were read or written in the block at hand, `dirty` says which of them the variables do not have yet."""
+
+    def __init__(self, layout: Layout, base: int) -> None:
+        self._layout = layout
+        self._base = base
+        self.pc = 0
+        self.decoded: Decoded | None = None
+        self.held: dict[int, str] = {}
+        self.dirty: set[int] = set()
+        self.used: dict[int, bool] = {}     # every register of the region -> whether it mostly holds floating-point numbers
+        self._pending: list[tuple[int, str]] = []
+
+    def begin(self, pc: int, decoded: Decoded) -> None:
+        """Take up the instruction at an address."""
+        self.pc, self.decoded = pc, decoded
+        self._pending = []
+
+    def _register(self, op: Value) -> int:
+        """The register's offset, or -1 for the one that stays zero."""
+        assert self.decoded is not None
+        field = op.attr("field")
+        number = self.decoded.operands[field] if isinstance(field, str) else int(field)
+        file = self._layout.files[op.attr("file")]
+        if number == file.zero:
+            return -1
+        offset = self._layout.offset(file.name, number)
+        self.used[offset] = file.floating
+        return offset
+
+    def read(self, emit: Emit, op: Value) -> str:
+        """The register's value, loaded from its variable once in a block."""
+        offset = self._register(op)
+        if offset < 0:
+            return "0"
+        if offset not in self.held:
+            if self.used[offset]:
+                self.held[offset] = emit.line(f"bitcast double {emit.line(f'load double, ptr %r{offset}')} to i64")
+            else:
+                self.held[offset] = emit.line(f"load i64, ptr %r{offset}")
+        return self.held[offset]
+
+    def write(self, emit: Emit, op: Value, value: str) -> None:
+        """Held back to the end of the instruction: until then it may leave, with nothing changed."""
+        offset = self._register(op)
+        if offset >= 0:
+            self._pending.append((offset, value))
+
+    def finish(self) -> None:
+        """The instruction is done: its results count."""
+        for offset, value in self._pending:
+            self.held[offset] = value
+            self.dirty.add(offset)
+
+    def flush(self, emit: Lines) -> None:
+        """Let the variables have what the block at hand computed."""
+        for offset in sorted(self.dirty):
+            value = self.held[offset]
+            if self.used[offset]:
+                emit.do(f"store double {emit.line(f'bitcast i64 {value} to double')}, ptr %r{offset}")
+            else:
+                emit.do(f"store i64 {value}, ptr %r{offset}")
+
+    def clear(self) -> None:
+        """A new block begins."""
+        self.held.clear()
+        self.dirty.clear()
+
+    def immediate(self, emit: Emit, op: Value) -> str:
+        """The number."""
+        return str(self._number(op))
+
+    def _number(self, op: Value) -> int:
+        assert self.decoded is not None
+        return evaluate(op, self.decoded, self.pc)
+
+    def address(self, emit: Lines, op: Value) -> str:
+        """Guest base and offset as one constant, so that they fold into the host's addressing."""
+        offset, index = 0, op
+        if immediate_only(op):
+            return f"inttoptr (i64 {self._base + self._number(op)} to ptr)"
+        if op.op == "add":
+            for constant, other in (op.args, op.args[::-1]):
+                if immediate_only(constant) or constant.op == "const":
+                    offset, index = self._number(constant), other
+                    break
+        if offset >> 63:
+            offset -= 1 << 64
+        value = emit.host.address(emit, emit.value(index))
+        return emit.line(f"getelementptr i8, ptr inttoptr (i64 {self._base + offset} to ptr), i64 {value}")

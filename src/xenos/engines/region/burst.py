@@ -1,0 +1,67 @@
+"""Following a CPU block by block for a short while, to see which ways its code takes (bursty tracing, M. Hirzel, T. Chilimbi).
+
+Counters in stencils would tell more, and cost tight loops most of their time (docs/figures.md); this costs a few microseconds
+for a block, and is done only where code is about to be compiled.
+"""
+
+from __future__ import annotations
+
+from xenos.cpu import layout as at
+from xenos.cpu.exits import Budget
+from xenos.engines.stencil.engine import StencilEngine
+from xenos.tuning.tiers import STEPS
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from xenos.cpu.exits import Exit
+    from xenos.cpu.state import Cpu
+
+_FOREVER = 1 << 62
+
+
+class Burst:
+    """Steps of an engine's CPUs: (block, where it went) -> times."""
+
+    def __init__(self, engine: StencilEngine) -> None:
+        self._engine = engine
+        self._single: StencilEngine | None = None
+        self.counts: dict[tuple[int, int], int] = {}
+        self.places: dict[int, int] = {}    # blocks that were seen in the last burst -> times
+
+    def follow(self, cpu: Cpu) -> Exit | None:
+        """Let the CPU take some steps; an exit that it came to, which is its engine's to hand on."""
+        engine = self._engine
+        if self._single is None:
+            self._single = StencilEngine(engine.pack, linked=False)
+        calls = cpu.get(at.CALLS)
+        cpu.clear_jump_cache()
+        self.places = {}
+        left: Exit | None = None
+        try:
+            for _ in range(STEPS):
+                here = cpu.pc
+                left = self._single.run(cpu, engine.memory, _FOREVER)
+                if not isinstance(left, Budget):
+                    break
+                step = here, cpu.pc
+                self.counts[step] = self.counts.get(step, 0) + 1
+                self.places[cpu.pc] = self.places.get(cpu.pc, 0) + 1
+                left = None
+        finally:
+            cpu.set(at.CALLS, calls)
+            cpu.clear_jump_cache()
+            engine.resume(cpu)
+        return left
+
+    def often(self) -> list[int]:
+        """The blocks that the last burst came to nearly as often as to any."""
+        most = max(self.places.values(), default=0)
+        return sorted((pc for pc, times in self.places.items() if times > 2 and times * 2 >= most), key=lambda pc: -self.places[pc])
+
+    def steps(self) -> list[tuple[int, int, int]]:
+        """All that were seen: block, where it went, times."""
+        return [(here, goal, times) for (here, goal), times in self.counts.items()]
+
+    def after_fork(self) -> None:
+        """In a forked child: begin anew."""
+        self._single = None

@@ -1,0 +1,192 @@
+"""The region engine: the stencil engine, which has hot code compiled meanwhile and takes it in as the guest runs."""
+
+from __future__ import annotations
+
+import time
+
+from xenos.cpu import layout as at
+from xenos.engines.region.burst import Burst
+from xenos.engines.region.pool import Pool
+from xenos.engines.stencil.engine import StencilEngine
+from xenos.memory.flat import MemoryFault
+from xenos.tuning.tiers import MOST, Tiers
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from xenos.cpu.exits import Exit
+    from xenos.cpu.state import Cpu
+    from xenos.engines.code.segment import Segment
+    from xenos.engines.code.store import Store
+    from xenos.engines.stencil.pack import Pack
+
+_PAGE = 4096
+_STUB = 0       # exit code (runtime/text.py)
+_LONGEST = 0.02     # seconds between two looks that count at most: the guest may have waited meanwhile
+
+
+class RegionEngine(StencilEngine):
+    """Stencils, and regions for what is hot. `jobs` workers at most; none compile with 0, and by default some do."""
+
+    def __init__(self, pack: Pack, level: int, *, store: Store | None = None, jobs: int | None = None) -> None:
+        super().__init__(pack, store=store)
+        self.flavour = b"regions"
+        self.tiers = Tiers(jobs)
+        self.pool = Pool(self.tiers.jobs, [pack.name, str(level), str(_PAGE)])
+        self.spent: dict[int, float] = {}       # header -> seconds for which stencils ran what begins there
+        self.compiled = 0                       # regions taken in, and the instructions in them
+        self.instructions = 0
+        self.refused: dict[int, str] = {}       # headers that cannot be compiled, and why
+        self._asked: dict[int, tuple[Any, ...]] = {}
+        self._burst = Burst(self)
+        self._looked = 0.0
+
+    # When to look.
+
+    def until(self, cpu: Cpu, limit: int) -> int:
+        """Now and then it is looked at where the CPU is."""
+        return min(limit, cpu.count + self.tiers.interval)
+
+    def _polled(self, cpu: Cpu, limit: int) -> Exit | None:
+        left = super()._polled(cpu, limit)
+        if left is None or cpu.count >= limit:
+            with self._lock:
+                found = self._look(cpu)
+            if found is not None:
+                return found
+        return left
+
+    def _look(self, cpu: Cpu) -> Exit | None:
+        """See where a CPU is, whether that is worth a region, and what workers have done."""
+        now = time.perf_counter()
+        passed, self._looked = min(now - self._looked, _LONGEST), now
+        left = None
+        pc = cpu.pc
+        if not self.tiers.jobs or cpu.get(at.EXIT_CODE) == _STUB and self._region_at(cpu.get(at.EXIT_INFO)):
+            self.tiers.sampled(False)
+        else:
+            self.spent[pc] = self.spent.get(pc, 0.0) + passed
+            new = not self._known(pc)
+            self.tiers.sampled(new)
+            if new and self.tiers.worthwhile(self.spent[pc], bool(self.pool.workers)):
+                left = self._ask(cpu, pc)
+        if self._asked:
+            self._take()
+        return left
+
+    def _known(self, pc: int) -> bool:
+        """Whether there is nothing to be done for a header any more."""
+        return pc in self._asked or pc in self.refused or self._region_at(self.table.find(pc))
+
+    def _region_at(self, code: int) -> bool:
+        """Whether a host address lies in a region."""
+        for segment in self.segments:
+            if 0 <= code - segment.base < segment.capacity:
+                return segment.region(segment.block(code - segment.base)[2]) is not None
+        return False
+
+    # Having it compiled.
+
+    def _ask(self, cpu: Cpu, header: int) -> Exit | None:
+        """Have a region made. What the CPU does meanwhile, step by step, may end in an exit."""
+        worker = self.pool.idle() or self.pool.start()
+        if worker is None:
+            return None
+        left = self._burst.follow(cpu)
+        self.spent[header] = 0.0
+        # The loop is entered best where it comes by most often: there polls go back to, too.
+        for pc in self._burst.often():
+            if not self._known(pc):
+                header = pc
+                break
+        else:
+            return left
+        pages = {page for pc in (header, *self._burst.places) for page in (pc // _PAGE, (pc + 64) // _PAGE)}
+        self._send(worker, header, pages)
+        return left
+
+    def _send(self, worker: Any, header: int, pages: set[int], tries: int = 0) -> None:
+        held = {page: self._page(page) for page in pages}
+        segment = self._segment(header)
+        job = {"job": tries, "header": header, "page": _PAGE, "pages": held, "steps": self._burst.steps(), "most": MOST, "speed": 2}
+        if self.pool.give(worker, job):
+            self._asked[header] = (segment, held, tries)
+
+    def _page(self, number: int) -> bytes | None:
+        assert self._memory is not None
+        start = number * _PAGE
+        try:
+            if self._memory.fetch_limit(start) < start + _PAGE:
+                return None
+            return self._memory.read(start, _PAGE)
+        except MemoryFault:
+            return None
+
+    def _take(self) -> None:
+        """Take in what workers have made."""
+        for job, answer in self.pool.answers():
+            header = job["header"]
+            segment, held, tries = self._asked.pop(header)
+            if "pages" in answer and tries < 8:
+                worker = self.pool.idle()
+                if worker is not None:
+                    self._send(worker, header, set(held) | set(answer["pages"]), tries + 1)
+            elif "body" not in answer:
+                self.refused[header] = answer.get("error", "the worker ended over it")
+            elif segment in self.segments and all(self._page(number) == page for number, page in held.items()):
+                self.install(header, answer, segment)
+
+    def install(self, header: int, made: dict[str, Any], segment: Segment) -> bool:
+        """Let a region run from now on where its header is reached."""
+        if not segment.low <= made["low"] or segment.high and made["high"] > segment.high:
+            self.refused[header] = "it goes beyond one mapping"
+            return False
+        number = segment.total
+        if not self.translator.adopt(header, made["high"], made["body"], segment, self.table):
+            self.refused[header] = "its segment is full"
+            return False
+        if segment is self._anywhere:
+            assert self._memory is not None
+            segment.keep(number, self._memory.read(made["low"], made["high"] - made["low"]))
+        self.compiled += 1
+        self.instructions += made["size"]
+        self.tiers.compiled(made["size"], made.get("cpu", 0.0))
+        self._faults.changed()
+        self._limbo.stop()
+        return True
+
+    def told(self) -> str:
+        """A line for people: what was compiled, and what could not be."""
+        parts = [f"{self.compiled:,} regions of {self.instructions:,} instructions compiled"]
+        if self.refused:
+            parts.append(f"{len(self.refused):,} refused ({next(iter(self.refused.values()))})")
+        if self.pool.problem:
+            parts.append(f"no workers: {self.pool.problem}")
+        elif self.pool.lost:
+            parts.append(f"{self.pool.lost} workers lost")
+        return "; ".join(parts)
+
+    # Forgetting.
+
+    def _drop(self, segment: Segment) -> None:
+        super()._drop(segment)
+        self._forget_heat(segment.low, segment.high or 1 << 64)
+
+    def _forget_heat(self, start: int, end: int) -> None:
+        for known in (self.spent, self.refused):
+            for pc in [pc for pc in known if start <= pc < end]:
+                del known[pc]
+
+    def after_fork(self) -> None:
+        """In a forked child: the workers are its parent's."""
+        super().after_fork()
+        self.pool.after_fork()
+        self._asked.clear()
+        self._burst.after_fork()
+
+    def save(self) -> None:
+        """Keep what was made, and end the workers."""
+        self.pool.close()
+        super().save()
+

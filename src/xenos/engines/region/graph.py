@@ -1,0 +1,173 @@
+"""Which guest code becomes one region: from a hot header along likely ways, calls gone into, up to a limit of instructions."""
+
+from __future__ import annotations
+
+from heapq import heappop, heappush
+from typing import TYPE_CHECKING
+
+from xenos.semantics.block import Conditional, Direct, Indirect, Next, Terminal, terminal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from xenos.engines.region.profile import Profile
+    from xenos.semantics.decoder import Decoded
+    from xenos.semantics.instruction import InstructionSet
+
+    Fetch = Callable[[int], tuple[int, int] | None]
+    Place = tuple[int, tuple[int, ...]]     # address, and the calls gone into: where each returns to, the innermost last
+
+_SELDOM = 1 / 128   # so is what is come to so much less often than the header
+_RARE = 1 / 64      # a way that is taken less often, of all that come to its block, is left to other code
+
+
+class Node:
+    """A block of a region: instructions at `pc`, gone to from inside only at its start; `place` also tells the calls it is in.
+
+    `goes` are the places that it may go on to within the region; any other address leaves it.
+    """
+
+    __slots__ = ("end", "goes", "instructions", "pc", "place", "terminal", "weight")
+
+    def __init__(self, place: Place, weight: float) -> None:
+        self.place = place
+        self.pc = place[0]
+        self.weight = weight
+        self.instructions: list[tuple[int, Decoded]] = []
+        self.end = self.pc
+        self.terminal: Terminal = Next()
+        self.goes: list[Place] = []
+
+
+class Graph:
+    """`nodes` by place, the header first; `size` is the number of their instructions."""
+
+    def __init__(self, instructions: InstructionSet, fetch: Fetch, header: int, profile: Profile, *, most: int = 400,
+                 depth: int = 3, usable: Callable[[Decoded], bool] = lambda decoded: True) -> None:
+        self._set = instructions
+        self._fetch = fetch
+        self._profile = profile
+        self._most = most
+        self._depth = depth
+        self._usable = usable
+        self.header: Place = (header, ())
+        self.nodes: dict[Place, Node] = {}
+        self.size = 0
+        self._grow()
+
+    def _grow(self) -> None:
+        """Take the heaviest way on, time and again."""
+        order = 0
+        weight = max(1.0, self._profile.weight(self.header[0]))
+        least = weight * _SELDOM
+        ways = [(-weight, order, self.header)]
+        while ways and self.size < self._most:
+            negative, _, place = heappop(ways)
+            if -negative < least:
+                break
+            if place in self.nodes:
+                continue
+            if not self._split(place):
+                node = self._node(place, -negative)
+                if node is None:
+                    continue
+                self.nodes[place] = node
+                for weight, goal in self._ways(node):
+                    node.goes.append(goal)
+                    order += 1
+                    heappush(ways, (-weight, order, goal))
+        for node in self.nodes.values():
+            node.goes = [goal for goal in node.goes if goal in self.nodes]
+
+    def _split(self, place: Place) -> bool:
+        """Begin a node where another one goes on: that ends there."""
+        for node in self.nodes.values():
+            if node.place[1] == place[1] and node.pc < place[0] < node.end:
+                at = next((i for i, (pc, _) in enumerate(node.instructions) if pc == place[0]), 0)
+                if not at:
+                    continue
+                rest = self.nodes[place] = Node(place, node.weight)
+                rest.instructions, node.instructions = node.instructions[at:], node.instructions[:at]
+                rest.end, node.end = node.end, place[0]
+                rest.terminal, node.terminal = node.terminal, Next()
+                rest.goes, node.goes = node.goes, [place]
+                return True
+        return False
+
+    def _node(self, place: Place, weight: float) -> Node | None:
+        """The instructions from there to the next jump, or to what has a node already, or cannot be compiled."""
+        node = Node(place, weight)
+        pc = place[0]
+        while self.size < self._most:
+            fetched = self._fetch(pc)
+            decoded = self._set.decoder.decode(*fetched) if fetched else None
+            if decoded is None or not self._usable(decoded) or pc != place[0] and (pc, place[1]) in self.nodes:
+                break
+            node.instructions.append((pc, decoded))
+            self.size += 1
+            pc += decoded.length
+            if decoded.form.control is not None:
+                node.terminal = terminal(decoded.form)
+                break
+        node.end = pc
+        return node if node.instructions else None
+
+    def _ways(self, node: Node) -> list[tuple[float, Place]]:
+        """Where it may go on, each with its weight."""
+        at, decoded = node.instructions[-1]
+        calls, weight = node.place[1], node.weight
+        end = node.terminal
+        links = end.links and self._links(decoded)
+        if isinstance(end, Direct):
+            target = end.target(decoded, at)
+            if links:
+                if target == self.header[0]:
+                    return [(weight, self.header)]      # a function that calls itself goes round in the region
+                if len(calls) >= self._depth or any(goal == target for goal, _ in self._open(calls)):
+                    return []
+                return [(weight, (target, (*calls, node.end)))]
+            return [(weight, (target, calls))]
+        if isinstance(end, Next):
+            return [(weight, (node.end, calls))]
+        seen = self._profile.goes(at)
+        if isinstance(end, Conditional):
+            ways = []
+            both = (end.target(decoded, at), node.end)
+            total = sum(seen.get(goal, 0) for goal in both)
+            for goal in dict.fromkeys(both):
+                share = (seen.get(goal, 0) + 0.5) / (total + 1)
+                if share >= _RARE:
+                    ways.append((weight * share, (goal, calls)))
+            return ways
+        if isinstance(end, Indirect):
+            total = sum(seen.values())
+            if links:
+                if len(calls) >= self._depth:
+                    return []
+                return [(weight * n / total, (goal, (*calls, node.end))) for goal, n in _most(seen) if n / total >= _RARE]
+            if calls and (not seen or calls[-1] in seen):
+                return [(weight, (calls[-1], calls[:-1]))]
+            return [(weight * n / total, (goal, calls)) for goal, n in _most(seen) if n / total >= _RARE]
+        return []
+
+    def _links(self, decoded: Decoded) -> bool:
+        """Whether the address behind is written to a register that keeps it."""
+        for op in decoded.form.effects:
+            if op.op == "write" and op.args[0].op == "next":
+                field = op.attr("field")
+                number = decoded.operands[field] if isinstance(field, str) else field
+                return bool(number != next(file.zero for file in self._set.files if file.name == op.attr("file")))
+        return False
+
+    def _open(self, calls: tuple[int, ...]) -> list[tuple[int, int]]:
+        """Of the calls gone into: what was called. Recursion is not unrolled."""
+        found = []
+        for depth in range(len(calls)):
+            within = calls[:depth + 1]
+            found += [(pc, within[-1]) for pc, inside in self.nodes if inside == within][:1]
+        return found
+
+
+def _most(seen: dict[int, int]) -> list[tuple[int, int]]:
+    """The most frequent goals."""
+    return sorted(seen.items(), key=lambda item: -item[1])[:24]

@@ -1,0 +1,40 @@
+"""A compiled region as bytes that a segment takes in: constants behind the code, ways out listed (translator/regions.py)."""
+
+from __future__ import annotations
+
+from array import array
+from typing import TYPE_CHECKING
+
+from xenos.engines.code.object import Relocation
+from xenos.errors import EngineError
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+    from xenos.engines.code.object import ObjectFile
+
+
+def link(made: ObjectFile, exits: list[tuple[int, int]], low: int, runtime: ModuleType) -> bytes:
+    """The region. `exits` are (why, guest address) of its symbols `exit0`, `exit1`..., `low` is the lowest address that it was
+    made from; EngineError if it refers to anything else."""
+    code = bytearray(made.text)
+    placed: dict[str, int] = {}
+    for name, body in made.constants.items():
+        code += bytes(-len(code) % 32)
+        placed[name] = len(code)
+        code += body
+    for name, found in made.constant_relocations.items():
+        for one in found:
+            if one.symbol != ".text":
+                raise EngineError(f"constants of a region refer to {one.symbol}")
+            runtime.settle(code, Relocation(placed[name] + one.offset, one.type, one.symbol, one.addend), 0)
+    ways = array("q")
+    for one in made.text_relocations:
+        if one.symbol.startswith("exit"):
+            ways.extend((one.offset, *exits[int(one.symbol[4:])]))
+        elif one.symbol in placed:
+            runtime.settle(code, one, placed[one.symbol])
+        else:
+            raise EngineError(f"a region refers to {one.symbol}")
+    head = array("q", (low, len(code), len(ways) // 3, 0))
+    return head.tobytes() + ways.tobytes() + bytes(code)

@@ -1,0 +1,78 @@
+"""Makes regions: guest code and a profile in, host code out. Only workers import this, and LLVM with it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from xenos.engines.hosts import host, host_floats, host_runtime
+from xenos.engines.llvm.compiler import Compiler
+from xenos.engines.region.graph import Graph
+from xenos.engines.region.link import link
+from xenos.engines.region.text import RegionText, usable
+from xenos.engines.stencil.pins import homes
+from xenos.isa import find_guest
+from xenos.memory.flat import BASE
+from xenos.semantics.block import MOST
+
+if TYPE_CHECKING:
+    from xenos.engines.region.graph import Fetch
+    from xenos.engines.region.profile import Profile
+    from xenos.semantics.decoder import Decoded
+
+
+class Made:
+    """One region: bytes for the segment, the guest code in [`low`, `high`) that it was made from, its instructions."""
+
+    __slots__ = ("body", "high", "low", "size")
+
+    def __init__(self, body: bytes, low: int, high: int, size: int) -> None:
+        self.body = body
+        self.low = low
+        self.high = high
+        self.size = size
+
+
+class Maker:
+    """For one guest on this host, at a feature level."""
+
+    def __init__(self, name: str, level: int) -> None:
+        self._guest = find_guest(name)
+        self._host = host()
+        self._floats = host_floats(level)
+        self._instructions = self._guest.instructions()
+        self._pins = {offset: pin for pin, offset in homes(self._guest, self._host).items()}
+        cpu, features = self._host.CPUS[level]
+        self._compiler = Compiler(self._host.TRIPLE, cpu, features, self._host.RUNTIME_MODEL)
+
+    def _usable(self, decoded: Decoded) -> bool:
+        return usable(decoded, self._floats, self._guest.layout)
+
+    def is_long(self, half: int) -> bool:
+        """Whether an instruction whose first 16 bits these are has 32."""
+        return self._instructions.length(half) == 4
+
+    def learn(self, profile: Profile, fetch: Fetch, steps: list[tuple[int, int, int]]) -> None:
+        """Take up steps from block to block: (start of a block, where it went, times)."""
+        for start, goal, times in steps:
+            pc = start
+            for _ in range(MOST):
+                fetched = fetch(pc)
+                decoded = self._instructions.decoder.decode(*fetched) if fetched else None
+                if decoded is None or pc + decoded.length == goal and decoded.form.control is None:
+                    break
+                if decoded.form.control is not None:
+                    profile.add(pc, goal, times)
+                    break
+                pc += decoded.length
+
+    def graph(self, header: int, fetch: Fetch, profile: Profile, most: int = 400) -> Graph:
+        """What would be compiled."""
+        return Graph(self._instructions, fetch, header, profile, most=most, usable=self._usable)
+
+    def make(self, graph: Graph, speed: int = 2) -> Made:
+        """Compile it; EngineError if LLVM does not take it."""
+        text = RegionText(graph, self._guest.layout, self._pins, self._host, self._floats, BASE, self._guest.alignment)
+        made = self._compiler.compile(text.write(), optimize=speed)
+        low = min(node.pc for node in graph.nodes.values())
+        high = max(node.end for node in graph.nodes.values())
+        return Made(link(made, text.exits, low, host_runtime()), low, high, graph.size)

@@ -1,0 +1,206 @@
+"""The pool of workers: processes that compile, started when there is enough to do, seen by nobody else.
+
+The parent never waits for one: it writes a request to one that is idle, and looks now and then whether an answer has come. A
+worker that ends takes its job with it, which is not tried again.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import marshal
+import os
+import sys
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+_WALL = 0x40000000      # wait4(2): children whose end sends no SIGCHLD, too
+_PIPE_SIZE = 1 << 20    # a request is smaller, so that to write one never waits
+_SET_PIPE_SIZE = 1031   # F_SETPIPE_SZ
+_BLOCK, _SETMASK = 0, 2
+_EVERY = set(range(1, 65)) - {32, 33}
+RECYCLE = 400           # jobs, after which a worker has grown enough
+
+
+class Worker:
+    """One process and the job that it is at."""
+
+    def __init__(self, pid: int, requests: int, answers: int) -> None:
+        self.pid = pid
+        self.requests = requests
+        self.answers = answers
+        self.job: dict[str, Any] | None = None
+        self.done = 0
+        self._part = bytearray()
+
+    def give(self, job: dict[str, Any]) -> None:
+        """Send a request. OSError if the worker has ended."""
+        body = marshal.dumps(job)
+        os.write(self.requests, len(body).to_bytes(8, "little") + body)
+        self.job = job
+
+    def answer(self) -> dict[str, Any] | None:
+        """Its answer, if that has come as a whole. EOFError if the worker has ended."""
+        while True:
+            try:
+                part = os.read(self.answers, 1 << 18)
+            except BlockingIOError:
+                return None
+            if not part:
+                raise EOFError
+            self._part += part
+            size = int.from_bytes(self._part[:8], "little")
+            if len(self._part) >= 8 + size and len(self._part) >= 8:
+                body, self._part = self._part[8:8 + size], self._part[8 + size:]
+                self.job = None
+                self.done += 1
+                return marshal.loads(body)  # type: ignore[no-any-return]
+
+    def end(self) -> None:
+        """Make an end of it, and forget it."""
+        for fd in (self.requests, self.answers):
+            try:
+                os.close(fd)
+            except OSError:
+                pass
+        try:
+            os.kill(self.pid, 9)
+            os.waitpid(self.pid, _WALL)
+        except OSError:
+            pass
+
+
+class Pool:
+    """At most `most` workers. `arguments` are those of a worker, `hide` moves a descriptor out of the guest's way."""
+
+    def __init__(self, most: int, arguments: list[str], hide: Callable[[int], int] = lambda fd: fd) -> None:
+        self.most = most
+        self.hide = hide
+        self.workers: list[Worker] = []
+        self.problem = ""       # why none can be started
+        self.lost = 0           # workers that ended by themselves
+        self._arguments = arguments
+        self._pid = os.getpid()
+
+    def idle(self) -> Worker | None:
+        """One that has nothing to do, if there is one."""
+        for worker in self.workers:
+            if worker.job is None:
+                return worker
+        return None
+
+    def start(self) -> Worker | None:
+        """A new one, if there may be more."""
+        if len(self.workers) >= self.most or self.problem:
+            return None
+        try:
+            worker = Worker(*_spawn(self._arguments, self.hide))
+        except OSError as error:
+            self.problem = error.strerror or str(error)
+            return None
+        self.workers.append(worker)
+        return worker
+
+    def give(self, worker: Worker, job: dict[str, Any]) -> bool:
+        """Have a worker do a job; False if it has ended."""
+        try:
+            worker.give(job)
+        except OSError:
+            self._gone(worker)
+            return False
+        return True
+
+    def answers(self) -> list[tuple[dict[str, Any], dict[str, Any]]]:
+        """Jobs that are done, with their answers; with an empty one where the worker ended over it."""
+        found = []
+        for worker in list(self.workers):
+            job = worker.job
+            if job is None:
+                continue
+            try:
+                answer = worker.answer()
+            except (EOFError, OSError, ValueError):
+                self._gone(worker)
+                answer = {}
+            if answer is not None:
+                found.append((job, answer))
+                if worker.done >= RECYCLE:
+                    self.workers.remove(worker)
+                    worker.end()
+        return found
+
+    def _gone(self, worker: Worker) -> None:
+        self.lost += 1
+        self.workers.remove(worker)
+        worker.end()
+
+    def close(self) -> None:
+        """End all of them."""
+        if os.getpid() == self._pid:
+            for worker in self.workers:
+                worker.end()
+        self.workers.clear()
+
+    def after_fork(self) -> None:
+        """In a forked child: the workers are the parent's."""
+        for worker in self.workers:
+            for fd in (worker.requests, worker.answers):
+                os.close(fd)
+        self.workers.clear()
+        self._pid = os.getpid()
+
+
+def _spawn(arguments: list[str], hide: Callable[[int], int]) -> tuple[int, int, int]:
+    """Start a worker: its process id, where to write requests, where to read answers.
+
+    Its end sends no signal, so that no wait of the guest's ever sees it (clone(2): exit signal 0); it holds none of the guest's
+    descriptors, and is in a session of its own, where no terminal and no process group reaches it.
+    """
+    import _signal
+    import fcntl
+
+    from xenos.engines.hosts import host_runtime
+
+    theirs, requests = os.pipe2(os.O_CLOEXEC)
+    answers, ours = os.pipe2(os.O_CLOEXEC)
+    fcntl.fcntl(requests, _SET_PIPE_SIZE, _PIPE_SIZE)
+    os.set_blocking(answers, False)
+    root = os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
+    environment = {name: value for name, value in os.environ.items() if name.startswith(("LD_", "PYTHON", "HOME", "PATH", "XENOS"))}
+    # It finds modules where this process does, and reads no site configuration: that takes longer than LLVM to start.
+    environment["PYTHONPATH"] = os.pathsep.join([root, *(path for path in sys.path if path)])
+    command = [sys.executable, "-S", "-P", "-m", "xenos.engines.region.worker", *arguments]
+    libc = ctypes.PyDLL(None, use_errno=True)       # holds Python's lock: nothing else runs between the call and `execve`
+    before = _signal.pthread_sigmask(_BLOCK, _EVERY)
+    pid = libc.syscall(host_runtime().SYSTEM_CALLS["clone"], 0, 0, 0, 0, 0)
+    if pid == 0:
+        _become(command, environment, theirs, ours)
+    _signal.pthread_sigmask(_SETMASK, before)
+    os.close(theirs)
+    os.close(ours)
+    if pid < 0:
+        error = ctypes.get_errno()
+        os.close(requests)
+        os.close(answers)
+        raise OSError(error, os.strerror(error))
+    return pid, hide(requests), hide(answers)
+
+
+def _become(command: list[str], environment: dict[str, str], requests: int, answers: int) -> None:
+    """In the new process: be the worker. Nothing may be raised from here."""
+    import _signal
+
+    try:
+        os.setsid()
+        nowhere = os.open("/dev/null", os.O_WRONLY)
+        os.dup2(requests, 0)
+        os.dup2(answers, 1)
+        os.dup2(nowhere, 2)
+        os.closerange(3, 1 << 20)
+        os.nice(1)
+        _signal.pthread_sigmask(_SETMASK, set())
+        os.execve(command[0], command, environment)
+    finally:
+        os._exit(127)

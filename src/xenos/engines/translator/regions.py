@@ -1,0 +1,71 @@
+"""Regions: code that was compiled elsewhere is taken into a segment as one unit, its ways out linked like any unit's."""
+
+from __future__ import annotations
+
+from xenos.engines.code.segment import (
+    BLOCKS_ROOM,
+    BLOCKS_USED,
+    CAPACITY,
+    LINKS_ROOM,
+    LINKS_USED,
+    REGION_COUNT,
+    REGION_PLACES,
+    REGION_ROW,
+    REGION_UNIT,
+    REGIONS,
+    REGIONS_ROOM,
+    REGIONS_USED,
+    UNITS_ROOM,
+    UNITS_USED,
+    USED,
+)
+from xenos.engines.hosts.jumps import aim, pad
+from xenos.engines.native.words import i64
+from xenos.engines.translator import layout as at
+from xenos.engines.translator.place import copy
+from xenos.engines.translator.units import add_exit, add_stubs, code, leave, note
+
+
+def adopt(desk: int, pc: int, end: int, source: int) -> int:
+    """Take in a region, which is entered at `pc`: FINE, FULL if the segment has no room for it, MORE if its lists have none.
+
+    At `source` stand numbers of 64 bits: the lowest address that it was made from, bytes, ways out, places that may fault; of
+    each way out its site, why, guest address; of each place its offset and guest address in one; then the code.
+    """
+    segment = i64[desk + at.SEGMENT]
+    first, size, ways, places = i64[source], i64[source + 8], i64[source + 16], i64[source + 24]
+    if i64[segment + USED] + size + 8 * places + 128 * (ways + 1) > i64[segment + CAPACITY] or ways > at.EXITS_MOST:
+        return at.FULL
+    if i64[segment + BLOCKS_USED] >= i64[segment + BLOCKS_ROOM] or i64[segment + UNITS_USED] >= i64[segment + UNITS_ROOM]:
+        return at.MORE
+    if i64[segment + LINKS_USED] + ways > i64[segment + LINKS_ROOM] or i64[segment + REGIONS_USED] >= i64[segment + REGIONS_ROOM]:
+        return at.MORE
+    i64[desk + at.ENTERED] = i64[desk + at.EXITS] = 0
+    i64[desk + at.BLOCK_LIST] = pc
+    i64[desk + at.BLOCK_LIST + 8] = 0
+    i64[desk + at.BLOCKS] = 1
+    row = source + 32
+    body = row + 24 * ways + 8 * places
+    copy(code(desk), body, size)
+    i64[desk + at.LENGTH] = size + 7 & -8
+    for _ in range(ways):
+        site, why, goal = i64[row], i64[row + 8], i64[row + 16]
+        if pad(desk + at.SCRATCH, i64[segment + USED] + site):
+            # It cannot be written in one piece where it lies: it goes to one that can.
+            aim(code(desk), site, i64[desk + at.LENGTH])
+            leave(desk, why, goal)
+        else:
+            add_exit(desk, site, why, goal, 0)
+        row += 24
+    add_stubs(desk)
+    i64[desk + at.LENGTH] = i64[desk + at.LENGTH] + 7 & -8
+    listed = i64[desk + at.LENGTH]
+    copy(code(desk) + listed, row, 8 * places)
+    i64[desk + at.LENGTH] += 8 * places
+    region = i64[segment + REGIONS] + REGION_ROW * i64[segment + REGIONS_USED]
+    i64[region + REGION_UNIT] = i64[segment + UNITS_USED]
+    i64[region + REGION_PLACES] = i64[segment + USED] + listed
+    i64[region + REGION_COUNT] = places
+    i64[segment + REGIONS_USED] += 1
+    note(desk, first, end)
+    return at.FINE

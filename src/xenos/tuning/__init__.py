@@ -1,0 +1,1 @@
+"""Learning from runs: which code is worth which engine."""

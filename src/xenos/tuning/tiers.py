@@ -1,0 +1,50 @@
+"""When code that stencils run is worth compiling as a region: the whole policy, in seconds, from what was measured.
+
+A loop that has run for some time is expected to run as long again (the rule of thumb of two-competitive algorithms: R. Karp,
+On-line algorithms versus off-line algorithms, 1992). What compiling it would save of that is its gain.
+"""
+
+from __future__ import annotations
+
+import os
+
+# Measured (docs/figures.md): seconds of processor time to start a worker, and to compile a guest instruction in it.
+START = 0.11
+INSTRUCTION = 0.00025
+TYPICAL = 80            # instructions of a region, before it is known
+FASTER = 1.6            # how much faster a region is than its stencils
+SPARE = 0.35            # what processor time costs that nobody waits for, where a processor is idle
+SAMPLE = 1 << 19        # instructions between two looks at where a CPU is, at first
+RARELY = 1 << 24        # and at most, where nothing new is found
+MOST = 400              # instructions of a region: LLVM takes more than its share for larger ones
+STEPS = 192             # blocks that are followed one by one before a region is chosen
+
+
+class Tiers:
+    """The decisions for one process. `jobs` is how many workers there may be."""
+
+    def __init__(self, jobs: int | None = None) -> None:
+        processors = len(os.sched_getaffinity(0))
+        self.jobs = min(2, processors) if jobs is None else jobs
+        self.cost = SPARE if processors > 1 else 1.0
+        self.interval = SAMPLE
+        self.per_instruction = INSTRUCTION
+        self._quiet = 0
+
+    def worthwhile(self, seconds: float, started: bool) -> bool:
+        """Whether a header at which a guest has spent so long is worth a region; `started`: a worker is there already."""
+        gain = seconds * (1 - 1 / FASTER)
+        return gain > self.cost * (TYPICAL * self.per_instruction + (0.0 if started else START))
+
+    def sampled(self, new: bool) -> None:
+        """A look found something that is `new`, or nothing: then the next is later."""
+        if new:
+            self._quiet, self.interval = 0, SAMPLE
+            return
+        self._quiet += 1
+        if self._quiet >= 64:
+            self._quiet, self.interval = 0, min(RARELY, self.interval << 1)
+
+    def compiled(self, instructions: int, seconds: float) -> None:
+        """What a region cost in fact."""
+        self.per_instruction += (seconds / max(instructions, 1) - self.per_instruction) / 8
