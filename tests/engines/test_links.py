@@ -36,7 +36,7 @@ def program(random: Random) -> bytes:
 
 def targets(segment: Segment) -> list[tuple[int, int, int, int]]:
     """(guest address, site, stub, where it goes) of each jump."""
-    _, _, rows, _, code = segment.pack()
+    _, _, rows, _, _, code = segment.pack()
     words = memoryview(rows).cast("B").cast("q")
     found = []
     for pc, both in zip(words[::3], words[1::3], strict=True):

@@ -213,7 +213,7 @@ class Segment:
     @staticmethod
     def units_in(head: bytes) -> int:
         """How many units a packed segment holds, from its first `HEAD` bytes."""
-        return int.from_bytes(head[HEAD - 8:HEAD], "little") if len(head) == HEAD else 0
+        return int.from_bytes(head[24:32], "little") if len(head) == HEAD else 0
 
     def restore(self, body: memoryview) -> bool:
         """Take up what `pack` gave; False, and nothing changed, if it does not fit."""

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from xenos.engines.stencil.translator import Translator
     from xenos.memory.flat import FlatMemory
 
+_WRITE = 2
 _STUB, _MISS, _FAULT, _POLL, _CALL = range(5)
 _CHEAP = 4096   # units: a segment of that size is written in the time that translating a few units anew would take
 
