@@ -8,8 +8,5 @@ KNOWN: dict[str, str] = {
     "processes/families:vfork_shares": _SHARED,
     "threads/clone:shared_memory_process": _SHARED,
     "threads/clone:shared_files": "a process that shares its parent's descriptors or current directory gets copies of them",
-    "processes/families:scripts": "execve looks at its arguments before it looks whether the file may be executed",
-    "signals/timers:silent_timer_and_overruns": "si_overrun and timer_getoverrun know of no expirations that were missed",
-    "signals/timers:clocks": "clock_settime says EPERM for a clock that nobody can set",
     "threads/clone:exit_signals": "a child always sends SIGCHLD at its end, whatever clone was asked for",
 }

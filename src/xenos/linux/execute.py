@@ -7,6 +7,7 @@ import os
 from xenos.errors import LoadError, MissingFile, XenosError
 from xenos.linux import program, stack
 from xenos.linux.signals import SIGKILL
+from xenos.memory.flat import MemoryFault
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -32,9 +33,13 @@ def _strings(process: Process, address: int) -> list[bytes]:
 
 def execute(process: Process, pathname: bytes, argv: int, envp: int) -> int | None:
     """execve(2): None when a new guest program is in place."""
-    arguments = _strings(process, argv) or [b""]
-    environment = _strings(process, envp)
-    stack.check_size(arguments, environment)
+    try:
+        arguments = _strings(process, argv) or [b""]
+        environment = _strings(process, envp)
+        stack.check_size(arguments, environment)
+    except (OSError, MemoryFault):
+        program.check_access(process, pathname)     # the kernel looks there first
+        raise
     opened = program.open_executable(process, pathname, arguments)
     if not _is_guest(process, opened.head):
         os.close(opened.fd)

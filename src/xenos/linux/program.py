@@ -51,13 +51,19 @@ class Opened:
         self.head = head
 
 
+def check_access(process: Process, path: bytes) -> tuple[bytes, int | None]:
+    """Where a file that may be executed lies: its path and the directory that this begins at; OSError as execve(2) gives it."""
+    host, dir_fd = process.locate(-100, path)
+    status = os.stat(host, dir_fd=dir_fd)
+    if not stat.S_ISREG(status.st_mode) or not os.access(host, os.X_OK, dir_fd=dir_fd, effective_ids=True):
+        raise OSError(EACCES, os.strerror(EACCES))
+    return host, dir_fd
+
+
 def open_executable(process: Process, path: bytes, argv: list[bytes]) -> Opened:
     """Open `path`, or the interpreter that its `#!` line names; OSError as execve(2) gives it."""
     for _ in range(_SCRIPTS_MAX):
-        host, dir_fd = process.locate(-100, path)
-        status = os.stat(host, dir_fd=dir_fd)
-        if not stat.S_ISREG(status.st_mode) or not os.access(host, os.X_OK, dir_fd=dir_fd, effective_ids=True):
-            raise OSError(EACCES, os.strerror(EACCES))
+        host, dir_fd = check_access(process, path)
         fd = os.open(host, os.O_RDONLY | os.O_CLOEXEC, dir_fd=dir_fd)
         head = os.pread(fd, _HEAD, 0)
         if not head.startswith(b"#!"):

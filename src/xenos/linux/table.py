@@ -208,7 +208,7 @@ CALLS = {
     # time.h, sys/time.h, sys/times.h, sys/timex.h
     "clock_gettime": "= ip",
     "clock_getres": "= ip",
-    "clock_settime": "EPERM ip",
+    "clock_settime": "time:clock_settime ip",
     "clock_nanosleep": "= ixpp",
     "clock_adjtime": "time:clock_adjtime ip",
     "nanosleep": "= pp",

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from xenos.linux.process import Process
 
 EPERM, EINVAL = 1, 22
+_CLOCK_REALTIME = 0
+_CLOCK_MASK, _CLOCK_OF_FILE = 7, 3      # of negative ones: include/linux/posix-timers.h, CPUCLOCK_CLOCK_MASK with the thread's bit
 BILLION = 10**9
 _PAIR = struct.Struct("<qq")
 _ELAPSED = 1 << 40  # seconds; longer sleeps are as good as endless
@@ -22,6 +24,16 @@ def read_time(process: Process, address: int) -> int:
     if seconds < 0 or not 0 <= nanoseconds < BILLION:
         raise OSError(EINVAL, "not a time")
     return int(min(seconds, _ELAPSED)) * BILLION + int(nanoseconds)
+
+
+def clock_settime(process: Process, clockid: int, tp: int) -> int:
+    """clock_settime(2): there is one clock that could be set, by others."""
+    if clockid < 0 and clockid & _CLOCK_MASK != _CLOCK_OF_FILE:
+        return kernel.plain("clock_settime", clockid, kernel.pointer(process, tp, 16))     # of a process: never, but why depends
+    if clockid > _CLOCK_REALTIME:
+        return -EINVAL
+    read_time(process, tp)
+    return -EPERM
 
 
 def adjtimex(process: Process, buf: int) -> int:
