@@ -1,4 +1,4 @@
-"""Guest code that is rewritten in memory, and no instruction or call says so: it runs as it was written last."""
+"""Guest code that changes unsaid: rewritten in memory, it runs as it was written last; gone with its file, it is a bus error."""
 
 import os
 import shutil
@@ -24,22 +24,33 @@ across pages 245
 said 1225
 from elsewhere 14850
 """
+SHORTENED = "".join(f"""\
+{how}: whole 31 63
+  first page 31
+  second page -7 code 2 at its start 1
+  into it -7 code 2 at its start 1
+  half of it -7 code 2 at its second 1
+  whole again 31 31
+""" for how in ("private", "shared")) + "while it is read: all told 1\n"
 
 
-@pytest.fixture(scope="module")
-def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    made = tmp_path_factory.mktemp("unsaid") / "unsaid"
-    subprocess.run([CROSS, "-O1", "-w", "-static", HERE / "programs" / "unsaid.c", "-o", made], check=True)
-    return made
-
-
-@pytest.mark.parametrize("engine", ["stencil", "reference", "lockstep"])
-def test_code_runs_as_it_was_written_last(engine: str, program: Path) -> None:
+def check(name: str, engine: str, expected: str, folder: Path) -> None:
+    program = folder / name
+    subprocess.run([CROSS, "-O1", "-w", "-static", HERE / "programs" / f"{name}.c", "-o", program], check=True)
     run = subprocess.run(
         [sys.executable, "-m", "xenos", "run", "--engine", engine, str(program)], stdin=subprocess.DEVNULL, capture_output=True,
         text=True, timeout=100, check=False,
         env={"PATH": "/usr/bin:/bin", "PYTHONPATH": str(HERE.parents[1] / "src"),
              **{key: os.environ[key] for key in ("XENOS_CACHE", "HOME") if key in os.environ}},
     )
-    assert run.stdout == EXPECTED, run.stderr
+    assert run.stdout == expected, run.stderr
     assert run.returncode == 42
+
+
+@pytest.mark.parametrize("engine", ["stencil", "reference", "lockstep"])
+def test_code_runs_as_it_was_written_last(engine: str, tmp_path: Path) -> None:
+    check("unsaid", engine, EXPECTED, tmp_path)
+
+
+def test_code_of_a_file_that_becomes_shorter(tmp_path: Path) -> None:
+    check("shortened", "stencil", SHORTENED, tmp_path)

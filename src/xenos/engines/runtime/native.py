@@ -82,6 +82,7 @@ class Runtime:
         self.leave = self._address["leave"]
         self.lookup = self._address["lookup"]
         self.kernel = self._address["kernel"]
+        self.move = 0       # address of the bridge's function that copies what may not be there
         self._caught: dict[int, _Action] = {}
 
     def prepare(self, cpu: Cpu, known: int) -> None:
@@ -114,6 +115,7 @@ class Runtime:
         """Where SIGSEGV and SIGBUS go that were sent to this process rather than raised in it, where a copy of guest memory
         goes on that faults, and what is between Python and generated code from now on: addresses in the bridge."""
         self._data[ON_SIGNAL // 8] = address_of["on_signal"]
+        self.move = address_of["move"]
         for number, name in enumerate(("moving", "moved", "unmoved")):
             self._data[MOVING // 8 + number] = address_of[name]
         self.enter = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p)(address_of["drive"])

@@ -181,10 +181,10 @@ def _fault_handler(host: ModuleType) -> str:
         + "".join(_load("old" + name, NOTED[name]) + f" store i64 %old{name}, ptr %{name}.p\n"
                   for name in host.CONTEXT if name in NOTED)
         + " %leave = ptrtoint ptr @leave to i64\n store i64 %leave, ptr %pc.p\n ret void\n"
-        "other:\n" + _chain() + "}\n")
+        "other:\n" + _chain(host) + "}\n")
 
 
-def _chain() -> str:
+def _chain(host: ModuleType) -> str:
     """One that was sent is for the guest, if somebody listens; else the handler that was there before sees to it."""
     return (
         f" %note.p = getelementptr i8, ptr @data, i64 {ON_SIGNAL}\n %note = load ptr, ptr %note.p\n"
@@ -192,6 +192,11 @@ def _chain() -> str:
         "told:\n call void %note(i32 %sig, ptr %info, ptr %uc)\n br label %done\nbefore:\n"
         " %n = zext i32 %sig to i64\n %n8 = shl i64 %n, 3\n %o = getelementptr i8, ptr @data, i64 %n8\n"
         f" %old.p = getelementptr i8, ptr %o, i64 {OLD_HANDLERS}\n %old = load i64, ptr %old.p\n"
-        " %real = icmp ugt i64 %old, 1\n br i1 %real, label %call, label %done\ncall:\n"
+        " %real = icmp ugt i64 %old, 1\n br i1 %real, label %call, label %none\n"
+        # Nobody's: it would be raised again for ever. Blocked, it ends the process then (signal(7): undefined, kills in Linux).
+        "none:\n br i1 %sent, label %done, label %die\ndie:\n"
+        f" %held.p = getelementptr i8, ptr %uc, i64 {host.SIGNAL_MASK}\n %held = load i64, ptr %held.p\n"
+        " %n1 = sub i64 %n, 1\n %bit = shl i64 1, %n1\n %held1 = or i64 %held, %bit\n store i64 %held1, ptr %held.p\n"
+        " br label %done\ncall:\n"
         " %f = inttoptr i64 %old to ptr\n call void %f(i32 %sig, ptr %info, ptr %uc)\n br label %done\n"
         "done:\n ret void\n")

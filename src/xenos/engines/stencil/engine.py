@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
-
 from xenos.cpu import layout as at
 from xenos.cpu.exits import Breakpoint, Budget, Exit, Fault, Illegal, Interrupted, Syscall
 from xenos.engines.code.arena import Arena
@@ -55,7 +53,6 @@ class StencilEngine:
         self._anywhere: Segment | None = None
         self._memory: FlatMemory | None = None
         self._lock: Any = None      # the memory's: held by whoever looks at, or changes, what is translated
-        self.halves: memoryview | None = None
         self._translator: Translator | None = None
         self._reference: ReferenceEngine | None = None
         self.soft = False
@@ -151,11 +148,14 @@ class StencilEngine:
             return self._polled(cpu, limit)
         if kind == BREAKPOINT:
             return Breakpoint()
-        if kind == ILLEGAL:
-            return Illegal(self._word(pc))
-        assert kind == SYNC
+        try:
+            if kind == ILLEGAL:
+                return Illegal(self._word(pc))
+            assert kind == SYNC
+            cpu.pc = self._behind(pc)
+        except MemoryFault as fault:    # a file has become shorter
+            return Fault(Fault.EXECUTE, fault.address, fault.mapped)
         self._count(cpu, 1)
-        cpu.pc = self._behind(pc)
         self.invalidate(0, 1 << 64)
         return None
 
@@ -203,22 +203,20 @@ class StencilEngine:
     # Guest code.
 
     def _word(self, pc: int) -> int:
-        assert self.halves is not None
-        low = self.halves[pc >> 1]
-        return low | self.halves[(pc >> 1) + 1] << 16 if self.pack.is_long(low) else low
+        """The instruction at `pc`; MemoryFault if it is there no more."""
+        low = int.from_bytes(self.memory.read(pc, 2), "little")
+        return low | int.from_bytes(self.memory.read(pc + 2, 2), "little") << 16 if self.pack.is_long(low) else low
 
     def _behind(self, pc: int) -> int:
-        assert self.halves is not None
-        return pc + (4 if self.pack.is_long(self.halves[pc >> 1]) else 2)
+        return pc + (4 if self._is_long(pc) else 2)
+
+    def _is_long(self, pc: int) -> bool:
+        return self.pack.is_long(int.from_bytes(self.memory.read(pc, 2), "little"))
 
     def _attach(self, memory: FlatMemory) -> None:
         """Take up a guest's memory: what was translated of another is forgotten."""
-        from xenos.memory.flat import BASE
-
         self.flush()
         self._memory, self._lock = memory, memory.lock
-        halves = (ctypes.c_uint16 * (memory.size // 2)).from_address(BASE)
-        self.halves = memoryview(halves).cast("B").cast("H")
         if self._code_changed not in memory.on_code_change:
             memory.on_code_change.append(self._code_changed)
 
@@ -229,24 +227,29 @@ class StencilEngine:
             from xenos.memory.flat import BASE
 
             self._translator = self.pack.translator(self.arena, BASE, single=not self.linked)
+            self._translator.copy_by(self.runtime.move)
         return self._translator
 
     def _translate(self, pc: int, cpu: Cpu) -> Exit | None:
-        assert self._memory is not None and self.halves is not None
+        assert self._memory is not None
         if pc & 1:
             return Illegal(0)
         try:
             limit = self.limit(pc)
+            if pc + 2 == limit and self._is_long(pc):
+                # The second half of the instruction lies where nothing may be executed.
+                mapped = self._memory.regions.at(limit) is not None
+                return Fault(Fault.EXECUTE, limit, Fault.PROTECTED if mapped else Fault.NOTHING)
         except MemoryFault as fault:
             return Fault(Fault.EXECUTE, fault.address, fault.mapped)
-        if pc + 2 == limit and self.pack.is_long(self.halves[pc >> 1]):
-            # The second half of the instruction lies where nothing may be executed.
-            mapped = self._memory.regions.at(limit) is not None
-            return Fault(Fault.EXECUTE, limit, Fault.PROTECTED if mapped else Fault.NOTHING)
         segment = self._segment(pc)
         if self.table.find(pc):
             return None                  # it came with the segment from the cache
-        if not self.translator.translate(pc, limit, segment, self.table):
+        try:
+            done = self.translator.translate(pc, limit, segment, self.table)
+        except MemoryFault as fault:
+            return Fault(fault.access, fault.address, fault.mapped)
+        if not done:
             if segment.key is not None:
                 self._full.add(segment.key)   # what is kept on disk fills it, too: begin anew without that
             self._drop(segment)
@@ -254,10 +257,12 @@ class StencilEngine:
         self.translated += 1
         if segment is self._anywhere:
             first, end = segment.unit(segment.total - 1)
+            source = self.translator.source(first, end)
+            segment.keep(segment.total - 1, source)
             if self._writable(first) and self._memory.watching().guard(first, end):
-                self._forget(segment, [segment.total - 1])
-                return None     # it is watched for writes from now on only: again
-            segment.keep(segment.total - 1, bytes(self._memory.view[first:end]))
+                # It is watched for writes from now on only.
+                if self._memory.read(first, end - first) != source:
+                    self._forget(segment, [segment.total - 1])
         return None
 
     def _writable(self, pc: int) -> bool:

@@ -86,8 +86,9 @@ class Faults:
         pc, start, unit = segment.block(offset)
         first, end = segment.unit(unit)
         source = segment.sources.get(unit, b"")
-        if not source:
+        if not source:      # of a file, which may have become shorter
             end = min(end, engine.limit(pc))
+            source = engine.memory.read(first, end - first)
         found = engine.translator.locate(pc, end, offset - start, first, source)
         if found is None:
             raise EngineError(f"no instruction of the block at {pc:#x} made the code that faulted")

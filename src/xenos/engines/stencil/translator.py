@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import ctypes
 
+from xenos.cpu.exits import Fault
 from xenos.engines.native.image import load
 from xenos.engines.translator import layout as at
+from xenos.memory.flat import MemoryFault
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -60,8 +62,21 @@ class Translator:
         words[at.TABLE_MASK >> 3] = table.mask
         words[at.SOFT >> 3] = self.soft_rounding
 
+    def copy_by(self, move: int) -> None:
+        """Copy the guest's bytes before they are looked at, by the function at `move`, which survives that they are not there."""
+        self._words[at.MOVE >> 3] = move
+
+    def source(self, first: int, end: int) -> bytes:
+        """What the unit that was translated last was made of: the bytes of the guest in that range, as they were then."""
+        if not self._words[at.MOVE >> 3]:
+            return ctypes.string_at(self._memory + first, end - first)
+        return bytes(memoryview(self._desk)[at.FETCHED:at.FETCHED + end - first])
+
     def translate(self, pc: int, limit: int, segment: Segment, table: Table) -> bool:
-        """Translate what is at `pc`, up to `limit`, into a segment, and enter its blocks in the table; False if that is full."""
+        """Translate what is at `pc`, up to `limit`, into a segment, and enter its blocks in the table; False if that is full.
+
+        MemoryFault if there is nothing to be read although there should be.
+        """
         table.reserve(_BLOCKS, self._move)
         self._begin(segment, table)
         while True:
@@ -69,6 +84,8 @@ class Translator:
             if done == at.MORE:
                 segment.grow()
                 continue
+            if done == at.LOST:
+                raise MemoryFault(self._words[at.GONE >> 3], Fault.EXECUTE, Fault.BEHIND_FILE)
             table.count += self._words[at.ENTERED >> 3]
             return done == at.FINE
 

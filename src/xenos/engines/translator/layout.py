@@ -62,6 +62,7 @@ NEAR_LIMIT = 1 << 31                # addresses below fit the short holes
 # The desk begins with what the caller sets: numbers of 64 bits, addresses where they speak of memory.
 BOOK, SEGMENT, TABLE, TABLE_MASK, MEMORY, SINGLE, SOFT, FLUSH = 0, 8, 16, 24, 32, 40, 48, 56
 ENTERED = 64                        # entries of the table of blocks that were free before
+MOVE, GONE = 464, 472               # a function that copies memory and tells of a fault, or 0; what it could not read
 # The instruction at hand.
 CHOSEN, LETTER, REGISTER, VALUE, STACK = 72, 80, 128, 176, 224
 # The block at hand: where it ends in the guest, instructions, bytes of its body and of all of it, where it jumps, why it leaves
@@ -79,7 +80,10 @@ BLOCK_LIST, BLOCK = EXIT_LIST + EXIT * EXITS_MOST, 16
 SCRATCH = BLOCK_LIST + BLOCK * 3 * MOST
 HOT = SCRATCH + (1 << 12)           # of a block
 COLD = HOT + (1 << 18)              # of a unit
-DESK = COLD + (1 << 19)
+FETCHED = COLD + (1 << 19)          # the guest's bytes that the unit at hand is made of
+FETCHED_MOST = 4 * 2 * MOST + 8     # no unit reads more
+PAGE = 4096
+DESK = FETCHED + 1024
 
 # Of a tail: where its hot part and its cold part are, stencil, guest address, instructions of the block before it, later those
 # from it on; where it jumps to.
@@ -88,4 +92,4 @@ AT, OF, REST, PLACED, BEFORE, GOES = 0, 8, 16, 24, 32, 40
 SITE, REASON, GOAL, BACK, OUT = 0, 8, 16, 24, 32
 
 # What `translate` answers.
-FULL, MORE, FINE = range(3)
+FULL, MORE, FINE, LOST = range(4)

@@ -32,7 +32,7 @@ from xenos.engines.code.segment import (
     VIEW,
 )
 from xenos.engines.hosts.jumps import aim, pad
-from xenos.engines.native.words import i64, publish, u32
+from xenos.engines.native.words import ask, i64, publish, u16, u32
 from xenos.engines.translator import layout as at
 from xenos.engines.translator.blocks import block, prefix, way
 from xenos.engines.translator.links import add_link, connect, enter, find, flush
@@ -40,7 +40,42 @@ from xenos.engines.translator.place import copy, special
 
 
 def translate(desk: int, pc: int, limit: int) -> int:
-    """Translate what is at `pc`, up to `limit`: FINE, FULL if the segment has no room for it, MORE if its lists have none."""
+    """Translate what is at `pc`, up to `limit`: FINE, FULL if the segment has no room for it, MORE if its lists have none.
+
+    LOST if nothing can be read there any more: the file that is mapped may have become shorter.
+    """
+    memory = i64[desk + at.MEMORY]
+    if i64[desk + at.MOVE]:
+        limit = fetch(desk, pc, limit)
+        if limit == 0:
+            return at.LOST
+    done = make(desk, pc, limit)
+    i64[desk + at.MEMORY] = memory
+    return done
+
+
+def fetch(desk: int, pc: int, limit: int) -> int:
+    """Copy what a unit at `pc` may be made of, and have it read from there; gives how far that goes, 0 if nowhere."""
+    move, to, source = i64[desk + at.MOVE], desk + at.FETCHED, i64[desk + at.MEMORY] + pc
+    size = limit - pc
+    if size > at.FETCHED_MOST:
+        size = at.FETCHED_MOST
+    if ask(move, to, source, size):
+        here = at.PAGE - (pc & at.PAGE - 1)     # the next page may be what is missing
+        i64[desk + at.GONE] = pc
+        if here >= size or ask(move, to, source, here):
+            return 0
+        limit = pc + here
+        book = i64[desk + at.BOOK]
+        if here == 2 and u16[to] & i64[book + at.SHORT_MASK] == i64[book + at.SHORT_VALUE]:
+            i64[desk + at.GONE] = limit
+            return 0
+    i64[desk + at.MEMORY] = to - pc
+    return limit
+
+
+def make(desk: int, pc: int, limit: int) -> int:
+    """Translate what has been fetched."""
     segment = i64[desk + at.SEGMENT]
     if i64[segment + USED] + i64[i64[desk + at.BOOK] + at.ROOM] > i64[segment + CAPACITY]:
         return at.FULL
