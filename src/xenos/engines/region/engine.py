@@ -134,8 +134,11 @@ class RegionEngine(StencilEngine):
                     self._send(worker, header, set(held) | set(answer["pages"]), tries + 1)
             elif "body" not in answer:
                 self.refused[header] = answer.get("error", "the worker ended over it")
-            elif segment in self.segments and all(self._page(number) == page for number, page in held.items()):
-                self.install(header, answer, segment)
+            elif segment in self.segments:
+                if segment is self._anywhere:
+                    self.memory.watching().guard(answer["low"], answer["high"])     # before the look whether it has changed
+                if all(self._page(number) == page for number, page in held.items()):
+                    self.install(header, answer, segment)
 
     def install(self, header: int, made: dict[str, Any], segment: Segment) -> bool:
         """Let a region run from now on where its header is reached."""

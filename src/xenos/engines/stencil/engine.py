@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from xenos.engines.stencil.translator import Translator
     from xenos.memory.flat import FlatMemory
 
-_WRITE = 2
 _STUB, _MISS, _FAULT, _POLL, _CALL = range(5)
 _CHEAP = 4096   # units: a segment of that size is written in the time that translating a few units anew would take
 
@@ -259,16 +258,9 @@ class StencilEngine:
             first, end = segment.unit(segment.total - 1)
             source = self.translator.source(first, end)
             segment.keep(segment.total - 1, source)
-            if self._writable(first) and self._memory.watching().guard(first, end):
-                # It is watched for writes from now on only.
-                if self._memory.read(first, end - first) != source:
-                    self._forget(segment, [segment.total - 1])
+            if self._memory.watching().guard(first, end) and self._memory.read(first, end - first) != source:
+                self._forget(segment, [segment.total - 1])      # written before it was watched
         return None
-
-    def _writable(self, pc: int) -> bool:
-        assert self._memory is not None
-        region = self._memory.regions.at(pc)
-        return region is not None and region.prot & _WRITE != 0
 
     def limit(self, pc: int) -> int:
         """How far code may be translated from `pc` on."""
