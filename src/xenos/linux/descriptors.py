@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 EBADF, EINVAL, EMFILE = 9, 22, 24
 HIDDEN = 900  # Xenos's own descriptors lie from here on: within the customary limit of 1024, above what guests use
+_LAST = 8      # the numbers of Xenos's own where fewer than that may be open
 _spare = -1
 
 
@@ -58,6 +59,24 @@ class Room:
 
         if self._limits[0] != self._limits[1]:
             resource.setrlimit(resource.RLIMIT_NOFILE, self._limits)
+
+
+def hidden(fd: int) -> int:
+    """Move a descriptor of our own above those that guests use; returns its new number.
+
+    Where so many may not be open, it goes among the last that may; it stays only if those are taken.
+    """
+    import fcntl
+    import resource
+
+    for lowest in HIDDEN, resource.getrlimit(resource.RLIMIT_NOFILE)[1] - _LAST:
+        try:
+            high = beyond_limit(lambda low=lowest: fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, low))  # type: ignore[misc]
+        except (OSError, OverflowError):
+            continue
+        os.close(fd)
+        return high
+    return fd
 
 
 def keep_spare() -> None:

@@ -10,7 +10,7 @@ from xenos.cpu.exits import Breakpoint, Budget, Fault, Illegal, Interrupted, Sys
 from xenos.cpu.layout import CALLS, COUNT
 from xenos.errors import EngineError
 from xenos.linux import dispatch, kernel, loader, program, shortcuts, stack
-from xenos.linux.descriptors import HIDDEN, Descriptors, Room, beyond_limit
+from xenos.linux.descriptors import Descriptors, Room, hidden
 from xenos.linux.outcome import Outcome
 from xenos.linux.paths import Paths
 from xenos.linux.signals import HARMLESS, SIGBUS, SIGILL, SIGSEGV, SIGSTOP, SIGTRAP, STOPPING, Signals
@@ -383,15 +383,8 @@ class Process:
         return path, self.cwd_fd if dirfd == -100 else dirfd
 
     def hide(self, fd: int) -> int:
-        """Move a descriptor of our own above those that guests use, if so many may be open; returns its new number."""
-        import fcntl
-
-        try:
-            high = beyond_limit(lambda: fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, HIDDEN))
-        except OSError:  # the hard limit is below that: the guest cannot use it where it is, either (see `descriptors`)
-            return fd
-        os.close(fd)
-        return high
+        """Move a descriptor of our own above those that guests use; returns its new number."""
+        return hidden(fd)
 
     def opened(self, fd: int) -> int:
         """Note a descriptor that the guest has got; returns it."""

@@ -55,7 +55,12 @@ class Compiler:
         from multiprocessing import get_context
 
         # LLVM's calls hold one lock for the whole process. Forked workers start at once, with LLVM loaded.
-        with ProcessPoolExecutor(workers, get_context("fork"), _begin, self._target) as pool:
+        try:
+            pool = ProcessPoolExecutor(workers, get_context("fork"), _begin, self._target)
+        except (OSError, ImportError, NotImplementedError):     # no semaphores: /dev/shm cannot be written
+            yield from map(self.compile, modules)
+            return
+        with pool:
             yield from map(ObjectFile, pool.map(_work, modules))
 
     def _emit(self, ir: str) -> bytes:
