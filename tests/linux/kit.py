@@ -56,7 +56,7 @@ class Guest(Process):
                 value, at = at, at + (len(value) + 16 & ~15)
             self.cpu.write("r", index, value)
         self.cpu.write("r", 8, CALL_NUMBERS[name])
-        self.system_call()
+        self.system_call(self.leader)
         while self.leader.woken:    # a signal came of it
             self.wake(self.leader)
         result = self.cpu.read("r", 0)

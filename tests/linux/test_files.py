@@ -226,7 +226,7 @@ def test_sysroot_comes_first(tmp_path: Path) -> None:
 
 def test_unknown_call(guest: Guest) -> None:
     guest.cpu.write("r", 8, 4000)
-    guest.system_call()
+    guest.system_call(guest.leader)
     assert guest.cpu.read("r", 0) == (1 << 64) - ENOSYS
     assert guest.call("rseq", 0, 0, 0, 0) == -ENOSYS
 

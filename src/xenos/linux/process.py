@@ -7,7 +7,7 @@ import os
 import time
 
 from xenos.cpu.exits import Breakpoint, Budget, Fault, Illegal, Interrupted, Syscall
-from xenos.cpu.layout import CALLS, COUNT
+from xenos.cpu.layout import CALLS, CONTROL_SIZE, COUNT, WAKE
 from xenos.errors import EngineError
 from xenos.linux import dispatch, kernel, loader, program, shortcuts, stack
 from xenos.linux.descriptors import Descriptors, Room, hidden
@@ -42,6 +42,7 @@ PR_SET_NAME = 15
 TURN = 20_000  # instructions that a thread runs before the others may, where the engine runs one at a time
 EINTR, EFAULT, ERESTARTSYS = 4, 14, 512
 _MASK = (1 << 64) - 1
+_WAKE = (CONTROL_SIZE + WAKE) // 8      # index of a CPU's word
 
 
 class Process:
@@ -76,6 +77,8 @@ class Process:
         self.forked = False             # this is a child that a guest's fork made
         self.here: Any = _thread._local()
         self.leader = Thread(self, cpu)
+        places = [(CONTROL_SIZE + cpu.layout.offset(*at)) // 8 for at in (form.number, form.result, *form.arguments)]
+        self._number, self._result, *self._arguments = places   # indices of a CPU's words
         self.shortcuts = shortcuts.table(self)
         self.signals = Signals(self)
         self._fresh()
@@ -212,40 +215,40 @@ class Process:
 
         `exit` is what its CPU has stopped for already, if anything.
         """
-        cpu, memory = thread.cpu, self.memory
-        parallel = getattr(self.engine, "parallel", False)
+        cpu, memory, threads, words = thread.cpu, self.memory, self.threads, thread.cpu.words
+        run, parallel = self.engine.run, getattr(self.engine, "parallel", False)
         if self.shortcuts is not None:
             cpu.set(CALLS, self.bridge.table_at(self.shortcuts))
         start, left = cpu.count, budget
         if exit is not None:
             self.handle(exit)
-        while self.outcome is None and not thread.ended and self.threads.successor is None:
-            if thread.woken:
+        while self.outcome is None and not thread.ended and threads.successor is None:
+            if words[_WAKE]:
                 self.wake(thread)
                 continue
-            if self.threads.held and thread is not self.leader:
-                self.threads.stand_still()
+            if threads.held and thread is not self.leader:
+                threads.stand_still()
                 continue
-            if not parallel and self.threads.several:
-                with memory.lock:
-                    exit = self._execute(cpu, min(left, TURN))
-                time.sleep(0)   # the lock is not handed on by itself
+            try:
+                if parallel or not threads.several:
+                    exit = run(cpu, memory, SLICE if left > SLICE else left)
+                else:
+                    with memory.lock:
+                        exit = run(cpu, memory, min(left, TURN))
+                    time.sleep(0)   # the lock is not handed on by itself
+            except OSError as error:
+                if error.errno != dispatch.EMFILE:
+                    raise
+                with Room():        # the guest has left none for what the engine has yet to open
+                    exit = run(cpu, memory, min(left, TURN))
+            if type(exit) is Syscall:
+                self.system_call(thread)
             else:
-                exit = self._execute(cpu, min(left, SLICE))
-            self.handle(exit)
+                self.handle(exit)
             if budget < FOREVER:
                 left = budget - ((cpu.count - start) & _MASK)
                 if left <= 0:
                     break
-
-    def _execute(self, cpu: Cpu, budget: int) -> Exit:
-        try:
-            return self.engine.run(cpu, self.memory, budget)
-        except OSError as error:
-            if error.errno != dispatch.EMFILE:
-                raise
-        with Room():    # the guest has left none for what the engine has yet to open
-            return self.engine.run(cpu, self.memory, budget)
 
     def wake(self, thread: Thread) -> None:
         """See to what a thread was woken for: a signal that was noted for it, or news of the process."""
@@ -255,17 +258,16 @@ class Process:
 
             delivery.deliver(self)
 
-    def system_call(self) -> None:
-        """Answer the call that the CPU's registers ask for."""
-        thread, form = self.thread, self.form
-        cpu = thread.cpu
-        number = cpu.read(*form.number)
+    def system_call(self, thread: Thread) -> None:
+        """Answer the call that the registers of the calling thread's CPU ask for."""
+        words = thread.cpu.words
+        number = words[self._number]
         call = self.calls.get(number)
         if call is None:
             call = self.calls[number] = dispatch.find(self, number)
             if not call.guarded:
                 shortcuts.offer(self, number, call)
-        raw = [cpu.read(file, index) for file, index in form.arguments]
+        raw = [words[at] for at in self._arguments]
         if self.strace:
             from xenos.linux import strace
 
@@ -282,13 +284,13 @@ class Process:
         if thread.temporary is not None and not thread.noted:
             thread.temporary = None
         if result is not None:
-            cpu.write(*form.result, result)
+            words[self._result] = result & _MASK
 
     def handle(self, exit: Exit) -> None:
         """Do what the kernel does for an exit."""
         kind = type(exit)
         if kind is Syscall:
-            self.system_call()
+            self.system_call(self.thread)
         elif kind is Budget or kind is Interrupted:     # what for the latter, stands in the WAKE word
             return
         elif isinstance(exit, Fault):

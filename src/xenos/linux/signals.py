@@ -73,7 +73,8 @@ class Signals:
         if number == SIGSEGV:
             self._tell_native(action)
         if self._before is not None and number not in _OURS:
-            self._dispose(1 << number - 1)
+            at = _ACTION * (number - 1)     # the others are not looked at
+            self._process.bridge.dispose(1 << number - 1, bytes(at) + self._wish(number), None)
 
     def _tell_native(self, action: bytes) -> None:
         """Native code calls the handler of faults that it knows."""
