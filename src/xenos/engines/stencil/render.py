@@ -8,6 +8,8 @@ from xenos.cpu import layout as at
 from xenos.engines.llvm.emit import LIKELY, METADATA, Emit, Floats, Slow, immediate_only
 from xenos.engines.stencil.binding import Hole, StencilBinding
 from xenos.semantics.instruction import Form
+from xenos.semantics.operations import mask
+from xenos.semantics.values import Value
 
 EXITS = ("NEXT", "TAKEN", "SLOW")
 
@@ -77,28 +79,41 @@ def render(form: Form, binding: StencilBinding, convention: Convention, floats: 
     elif immediate_only(end[0].args[0]):
         emit.lines += convention.leave("@TAKEN", changed)
     else:
-        _indirect(emit, end[1][0], convention, changed, alignment)
+        _indirect(emit, end[0].args[0], convention, changed, alignment)
     if emit.uses_slow:
         emit.label("slow")
         emit.lines += convention.leave("@SLOW", {})
     return Rendered("\n".join(emit.lines), binding.holes, emit.declares)
 
 
-def _indirect(emit: Emit, target: str, convention: Convention, changed: dict[str, str], alignment: int) -> None:
+def _indirect(emit: Emit, target: Value, convention: Convention, changed: dict[str, str], alignment: int) -> None:
     """Look the target up in the jump cache; behind it stands the runtime's lookup."""
-    shift = 5 - alignment.bit_length()     # an entry has 16 bytes, neighbouring instructions take neighbouring entries
-    index = emit.line(f"and i64 {emit.line(f'shl i64 {target}, {shift}')}, {at.JUMP_CACHE_SIZE - 16}")
-    entry = emit.line(f"getelementptr i8, ptr %st, i64 {index}")
+    # An entry has 16 bytes, neighbouring instructions take neighbouring entries: hosts scale the index as they address it.
+    scale = 16 // alignment
+    asked = emit.value(_unaligned(target, alignment))
+    low = emit.line(f"trunc i64 {asked} to i32")
+    index = emit.line(f"zext i32 {emit.line(f'and i32 {low}, {(at.JUMP_CACHE_SIZE - 16) // scale}')} to i64")
+    entry = emit.line(f"getelementptr [{scale} x i8], ptr %st, i64 {index}")
     tag = emit.line(f"load i64, ptr {emit.line(f'getelementptr i8, ptr {entry}, i64 {at.JUMP_CACHE}')}")
-    hit = emit.line(f"icmp eq i64 {tag}, {target}")
+    hit = emit.line(f"icmp eq i64 {tag}, {asked}")
     emit.do(f"br i1 {hit}, label %hit, label %miss, {LIKELY}")
     emit.label("hit")
     code = emit.line(f"load ptr, ptr {emit.line(f'getelementptr i8, ptr {entry}, i64 {at.JUMP_CACHE + 8}')}")
     emit.lines += convention.leave(code, changed)
     emit.label("miss")
-    emit.store_state(at.PC, target)
+    emit.store_state(at.PC, emit.value(target))
     thunk = emit.load_state(at.LOOKUP, "ptr")
     emit.lines += convention.leave(thunk, changed)
+
+
+def _unaligned(target: Value, alignment: int) -> Value:
+    """A jump's target before its lowest bits are cleared. All addresses in the jump cache are aligned: if it is found there, they
+    were clear."""
+    if target.op == "and":
+        for constant, other in (target.args, target.args[::-1]):
+            if constant.op == "const" and constant.attr("value") == mask(target.width) & -alignment:
+                return other
+    return target
 
 
 def render_poll(convention: Convention) -> Rendered:
