@@ -35,6 +35,7 @@ CHAINS, CHAINS_MASK, CHAINED = 136, 144, 152
 _RECORD = 160
 
 BLOCK_PC, BLOCK_AT, BLOCK_ROW = 0, 8, 16
+COPY = 1 << 62      # in a block's address: there is other code for it, which jumps and the table of blocks go to
 LINK_PC, LINK_SITE, LINK_STUB, LINK_NEXT, LINK_ROW = 0, 8, 12, 16, 24
 UNIT_START, UNIT_END, UNIT_BLOCK, UNIT_ROW = 0, 8, 16, 24
 REGION_UNIT, REGION_PLACES, REGION_COUNT, REGION_ROW = 0, 8, 16, 24
@@ -125,7 +126,7 @@ class Segment:
         """(guest address, offset, number of the unit) of the block that the code at an offset belongs to."""
         rows, units = self._list(BLOCKS), self._list(UNITS)
         number = bisect_right(rows[1::2], offset) - 1      # they lie in the order in which they were made, units too
-        return rows[2 * number] + self.low, rows[2 * number + 1], bisect_right(units[2::3], number) - 1
+        return (rows[2 * number] & ~COPY) + self.low, rows[2 * number + 1], bisect_right(units[2::3], number) - 1
 
     # Units.
 
@@ -190,7 +191,7 @@ class Segment:
         units, blocks = self._list(UNITS), self._list(BLOCKS)
         first = units[3 * number + 2]
         last = units[3 * number + 5] if number + 1 < self.total else self.blocks
-        return [pc + self.low for pc in blocks[2 * first:2 * last:2]]
+        return [pc + self.low for pc in blocks[2 * first:2 * last:2] if not pc & COPY]
 
     def covers(self, start: int, end: int) -> bool:
         """Whether guest code in that range was translated here."""
@@ -200,7 +201,7 @@ class Segment:
 
     def guest_addresses(self) -> list[int]:
         """Of all blocks."""
-        return [pc + self.low for pc in self._list(BLOCKS)[::2]]
+        return [pc + self.low for pc in self._list(BLOCKS)[::2] if not pc & COPY]
 
     # Keeping.
 

@@ -11,6 +11,7 @@ TRIPLE = "aarch64-unknown-linux-gnu"
 STATE_REGISTER = 20
 COUNT_REGISTER = 21
 GENERAL_PINS = (22, 23, 24, 25, 26, 27, 28, 0, 1, 2, 3, 4, 5, 6, 7, 10, 11, 12, 13, 14)
+SPARE_PINS: tuple[int, ...] = ()     # no need of any: few guest registers are without a pin
 VECTOR_PINS = (0, 1, 2, 3, 4, 5, 6, 7)
 
 # Pins that stand for the operands while a stencil is compiled. Every register fits every field, so any will do.

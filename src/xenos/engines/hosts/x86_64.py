@@ -10,6 +10,9 @@ TRIPLE = "x86_64-unknown-linux-gnu"
 STATE_REGISTER = 12
 COUNT_REGISTER = 13
 GENERAL_PINS = (14, 15, 7, 6, 2, 1, 8, 9, 11)
+# What is left hold guest registers without a pin from one instruction of a block to the next, unless a stencil between wants them:
+# r10, rbx, and rax, which most want that need one.
+SPARE_PINS = (10, 3, 0)
 VECTOR_PINS = (0, 1, 2, 3, 4, 5, 6, 7)
 
 # Pins that stand for the operands while a stencil is compiled. All need a REX bit, so that any other pin fits in their place.

@@ -63,7 +63,7 @@ class Instruction:
 
 
 _IMM8_0F = {0x70, 0x71, 0x72, 0x73, 0xA4, 0xAC, 0xBA, 0xC2, 0xC4, 0xC5, 0xC6}
-_RAX, _RCX, _RDX = 0, 1, 2
+_RAX, _RCX, _RDX, _RBX = 0, 1, 2, 3
 _KEPT = (0x55, 0x5D)    # push and pop of rbp, which no operand lies in: a fault puts it and the stack back
 
 
@@ -131,6 +131,8 @@ def _one_byte(code: bytes, made: Instruction, at: int, op: int, prefixes: set[in
         if op in (0xD2, 0xD3):
             made.implicit.add(_RCX)
         made.ends = op == 0xFF and code[at] >> 3 & 7 == 4
+        if op == 0xFF and code[at] >> 3 & 7 in (2, 3):
+            raise EngineError("a stencil calls: what that changes is not known to the renamer")
     elif op in (0xF6, 0xF7):
         digit = code[at] >> 3 & 7
         made.end = _modrm(code, made, at, rex, None, GENERAL) + ((1 if op == 0xF6 else word) if digit < 2 else 0)
@@ -180,7 +182,7 @@ def _two_byte(code: bytes, made: Instruction, at: int, op: int, prefixes: set[in
         if op in (0xB0, 0xB1):
             made.implicit.add(_RAX)
         if op == 0xC7:
-            made.implicit |= {_RAX, _RDX, _RCX}
+            made.implicit |= {_RAX, _RDX, _RCX, _RBX}
     return made
 
 

@@ -29,6 +29,8 @@ _LONGEST = 0.02     # seconds between two looks that count at most: the guest ma
 class RegionEngine(StencilEngine):
     """Stencils, and regions for what is hot. `jobs` workers at most; none compile with 0, and by default some do."""
 
+    follows = False     # a region is come to by jumps to its header
+
     def __init__(self, pack: Pack, level: int, *, store: Store | None = None, jobs: int | None = None) -> None:
         super().__init__(pack, store=store)
         self.flavour = b"regions"

@@ -85,6 +85,8 @@ class Book:
         self._head(at.SHORT_VALUE, short[1])
         self._head(at.SPACING, 5 - self.guest.alignment.bit_length())
         self._head(at.DROPPED, state.DROPPED)
+        self._head(at.FIRST_SPARE, len(self.host.GENERAL_PINS))
+        self._head(at.SPARES, len(self.host.SPARE_PINS))
         for place, name in ((at.POLL, "poll"), (at.GOTO, "goto"), (at.COUNT, "count"), (at.STUB, "stub"),
                             (at.PLAIN_STUB, "link")):
             self._head(place, self._stencil(self.special[name], None))
@@ -121,7 +123,7 @@ class Book:
             letter = "f" if file.floating else "p"
             pinned = pins(self.guest, self.host, name)
             moves = []
-            for pin in range(len(self.host.VECTOR_PINS if file.floating else self.host.GENERAL_PINS)):
+            for pin in range(len(self.host.VECTOR_PINS if file.floating else (*self.host.GENERAL_PINS, *self.host.SPARE_PINS))):
                 moves += [self._stencil(self.special[f"{way}{letter}{pin}"], None) for way in ("store", "load")]
             rows += [-1 if file.zero is None else file.zero, layout.offsets[name], layout.strides[name], int(file.floating),
                      self._words(*(pinned.get(register, at.NONE) for register in range(file.count))), self._words(*moves)]

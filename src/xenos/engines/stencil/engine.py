@@ -34,6 +34,7 @@ class StencilEngine:
     """Runs guest code as stencils. `linked=False` leaves after every block (lockstep)."""
 
     flavour = b""        # what the code on disk may hold beside stencils
+    follows = True      # whether units go on where jumps go: such jumps cannot be sent elsewhere any more
     parallel = True     # many CPUs may run at once, each in a thread of its own
 
     def __init__(self, pack: Pack, *, linked: bool = True, store: Store | None = None) -> None:
@@ -227,6 +228,7 @@ class StencilEngine:
 
             self._translator = self.pack.translator(self.arena, BASE, single=not self.linked)
             self._translator.copy_by(self.runtime.move)
+            self._translator.follows = self.follows
         return self._translator
 
     def _translate(self, pc: int, cpu: Cpu) -> Exit | None:

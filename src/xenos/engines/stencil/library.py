@@ -38,7 +38,7 @@ class Plan:
     """A stencil to be: the form, its shape, and which class of immediate values it is for.
 
     Classes: `` any, `L` any with addresses above 2 GiB, `b` `B` `w` `W` one or four bytes, plus or minus, `s` `S` a shift
-    amount of 1-31 or 32-63.
+    amount of 1-31 or 32-63, `z` nought.
     """
 
     __slots__ = ("cls", "form", "names", "shape", "wide")
@@ -60,6 +60,7 @@ class Builder:
         self.floats = floats
         self.base = base
         self.convention = render.Convention(host)
+        self.spare = (*host.GENERAL_PINS, *host.SPARE_PINS)     # what renaming may name: the pins, and those that hold for a while
         self.tools = host_stencils(host.NAME)
         cpu, features = host.CPUS[level]
         self.compiler = Compiler(host.TRIPLE, cpu, features, host.STENCIL_MODEL)
@@ -118,6 +119,11 @@ class Builder:
         for name, one in pieces.items():
             if not name.startswith("count"):
                 made[name] = self._finish(one, functions[name], [], "", [])
+        slot = self.convention.general[self.host.GENERAL_SLOTS[0]]
+        for way in ("store", "load"):
+            name = f"{way}{slot[1:]}"
+            for number in range(len(self.host.GENERAL_PINS), len(self.spare)):
+                made[f"{way}p{number}"] = self._renamed(self._finish(pieces[name], functions[name], [], "", [(0, slot)]), number)
         for name, first, second, values in (("count", "count13", "count22", _BYTE),
                                             ("count_wide", "count_wide", "count_wide2", (1000, 1999))):
             found = self.tools.probed(pieces[first], pieces[second], values)
@@ -125,6 +131,15 @@ class Builder:
                 raise EngineError("the counting stencil keeps its number where it cannot be found")
             made[name] = self._finish(pieces[first], functions[first], found, "back", [])
         return made
+
+    @staticmethod
+    def _renamed(stencil: Stencil, pin: int) -> Stencil:
+        """A stencil of one operand, with a pin of no argument for it."""
+        size, split, code, tables, holes, near, ways, rest = stencil
+        change = tables[0][1][pin]
+        if change is None:
+            raise EngineError(f"a move cannot name pin {pin}")
+        return size, split, code ^ change, (), holes, near, ways, rest
 
     def plans(self, form: Form) -> Iterator[Plan]:
         """Every stencil that a form wants."""
@@ -156,7 +171,7 @@ class Builder:
         if field.kind == "unsigned":
             return {5: "s", 6: "sS"}.get(field.width, "")
         low = min(shift for _, _, shift in field.pieces)
-        return "bBwW" if low == 0 else "wW"
+        return "zbBwW" if low == 0 else "wW"
 
     @staticmethod
     def _probes(plan: Plan) -> list[dict[str, int]]:
@@ -252,10 +267,10 @@ class Builder:
         tables = []
         for operand, slot in renames:
             bank, number = self._number(slot)
-            pins = self.host.GENERAL_PINS if bank == "x" else self.host.VECTOR_PINS
+            pins = self.spare if bank == "x" else self.host.VECTOR_PINS
             tables.append((operand, tuple(self._rename(pieces, bank, number, pin) for pin in pins)))
         used = {(p.bank, p.number) for p in pieces.places} | {("x", n) for n in pieces.implicit}
-        taken = tuple(i for i, pin in enumerate(self.host.GENERAL_PINS) if ("x", pin) in used - own)
+        taken = tuple(i for i, pin in enumerate(self.spare) if ("x", pin) in used - own)
         return (len(pieces.code), pieces.split, base, tuple(tables), tuple(holes), tuple(near),
                 tuple(pieces.exits), (tuple(pieces.crossings), taken))
 

@@ -47,6 +47,7 @@ class Translator:
             self._words[word >> 3] = value
         self._memory = memory
         self.soft_rounding = False
+        self.follows = True     # whether units go on where jumps go
 
     def _open(self) -> None:
         """Have the book at hand."""
@@ -61,6 +62,8 @@ class Translator:
         words[at.TABLE >> 3] = table.address
         words[at.TABLE_MASK >> 3] = table.mask
         words[at.SOFT >> 3] = self.soft_rounding
+        # What was translated at once is forgotten at once, with its mapping; other code piece by piece, as the guest changes it.
+        words[at.FOLLOW >> 3] = self.follows and segment.high > 0 and not words[at.SINGLE >> 3]
 
     def copy_by(self, move: int) -> None:
         """Copy the guest's bytes before they are looked at, by the function at `move`, which survives that they are not there."""
@@ -143,9 +146,10 @@ def image(level: int, machine: str = "") -> Made:
     from xenos.engines.hosts import host, host_jumps, host_runtime
     from xenos.engines.llvm.compiler import Compiler
     from xenos.engines.native.image import make
-    from xenos.engines.translator import blocks, choose, decode, links, place, regions, units
+    from xenos.engines.translator import blocks, choose, decode, links, onward, operands, place, regions, spares, units
 
-    modules: list[ModuleType] = [host_jumps(machine), decode, choose, place, blocks, links, units, regions]
+    modules: list[ModuleType] = [host_jumps(machine), decode, operands, spares, choose, place, blocks, links, onward, units,
+                                 regions]
     target = host(machine)
     cpu, features = target.CPUS[level]
     compiler = Compiler(target.TRIPLE, cpu, features, target.RUNTIME_MODEL)

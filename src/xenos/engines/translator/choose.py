@@ -5,23 +5,10 @@ from __future__ import annotations
 from xenos.engines.native.words import i32, i64, u32
 from xenos.engines.translator import layout as at
 from xenos.engines.translator.decode import pair
+from xenos.engines.translator.operands import file_of, pin_of, use_of
+from xenos.engines.translator.spares import pin_for
 
 NOTHING, SLOWLY, READY = 0, 1, 2     # nothing is to be done; no stencil does it; it is chosen
-
-
-def file_of(book: int, form: int, operand: int) -> int:
-    """The register file of an operand."""
-    return book + i64[book + at.FILES] + at.FILE * u32[form + at.FORM_OPERANDS + at.OPERAND * operand]
-
-
-def use_of(form: int, operand: int) -> int:
-    """Whether an operand is read, written, or both."""
-    return u32[form + at.FORM_OPERANDS + at.OPERAND * operand + 4]
-
-
-def pin_of(book: int, file: int, register: int) -> int:
-    """The pin of a register, or NONE."""
-    return u32[book + u32[file + at.FILE_PINS] + 4 * register]
 
 
 def class_of(desk: int, form: int) -> int:
@@ -33,7 +20,7 @@ def class_of(desk: int, form: int) -> int:
     if rule == at.SHORT:
         # Shifts by nothing, and by half a register or more, encode otherwise.
         return 0 if number == 0 else at.LOW_SHIFT if number < 32 else at.HIGH_SHIFT
-    if rule == at.CONTROL and number == 0:
+    if number == 0:
         return at.NOUGHT
     if number >= -128 and number < 128:
         return at.BYTE if number >= 0 else at.MINUS_BYTE
@@ -59,11 +46,11 @@ def letters(desk: int, form: int, avoid: int) -> int:
             else:
                 letter = at.M if zeros else at.Z
                 zeros = 1
-        elif avoid >> i & 1 or pin_of(book, file, register) == at.NONE:
+        elif avoid >> i & 1 or pin_for(desk, form, i) == at.NONE:
             letter = at.M
         elif result != at.NONE and use & at.WRITTEN == 0 and avoid >> result & 1 == 0:
             if file_of(book, form, result) == file and i64[desk + at.REGISTER + 8 * result] == register:
-                letter = at.D
+                letter = at.D if pin_for(desk, form, result) == pin_for(desk, form, i) else at.P
         i64[desk + at.LETTER + 8 * i] = letter
         shape |= letter << 3 * i
     return shape
@@ -131,7 +118,7 @@ def clashes(desk: int, form: int) -> int:
         letter = i64[desk + at.LETTER + 8 * i]
         if letter == at.P or letter == at.D:
             file = file_of(book, form, i)
-            pin = pin_of(book, file, i64[desk + at.REGISTER + 8 * i])
+            pin = pin_for(desk, form, i)
             renames = rename_of(desk, stencil, i)
             if u32[file + at.FILE_VECTOR] == 0 and u32[stencil + at.TAKEN] >> pin & 1:
                 found |= 1 << i

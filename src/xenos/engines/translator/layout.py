@@ -15,7 +15,8 @@ POLL, GOTO, COUNT, STUB, PLAIN_STUB = 56, 64, 72, 80, 88   # stencils of no inst
 SPACING = 96                        # what a guest address is shifted by to be a place in the table of blocks
 ROOM = 104                          # bytes that any unit fits in
 DROPPED = 112                       # home of what nobody reads
-BOOK_HEAD = 120
+FIRST_SPARE, SPARES = 120, 128      # pins of no register: the first, how many
+BOOK_HEAD = 136
 
 PAIR = 16                           # an entry of the hash table: u32 first + 1, second, third
 LEAF_BIT = 1 << 31                  # a decoding step ends at a leaf of this number
@@ -68,28 +69,44 @@ CHOSEN, LETTER, REGISTER, VALUE, STACK = 72, 80, 128, 176, 224
 # The block at hand: where it ends in the guest, instructions, bytes of its body and of all of it, where it jumps, why it leaves
 # generated code, bytes before the body, the end of what was read to know all that.
 AFTER, DONE, BODY, WHOLE, TARGET, WHY, PREFIX, SEEN, FLAGS = 352, 360, 368, 376, 384, 392, 400, 448, 456
+# Spare pins: the home of the register that each holds, or -1; the one for the result of the instruction at hand, or NONE; which
+# registers are read behind it.
+HOLDS, SPARES_MOST, RESULT_PIN, WANTED = 480, 3, 504, 512
+FOLLOW = 520                        # set by the caller: whether a unit may go on where a jump goes
 # The unit at hand: how many tails, exits, blocks; bytes of cold code, and of what lies in the segment.
 TAILS, EXITS, BLOCKS, COLDS, LENGTH = 408, 416, 424, 432, 440
 MOST = 64                           # instructions of a block, and after so many a unit ends
-PLACES, PLACE = 512, 16             # of each instruction of the block: address, bytes before it
+COPYING = 528                       # whether its blocks are copies from here on, that nobody else goes to
+UNTIL, GUEST, WINDOW = 536, 544, 552    # how far guest code is there, where the guest's address 0 lies, which copy of it is at hand
+PLACES, PLACE = 560, 16             # of each instruction of the block: address, bytes before it
 TAIL_LIST, TAIL = PLACES + PLACE * (MOST + 1), 48
 EXIT_LIST, EXIT = TAIL_LIST + TAIL * 3 * MOST, 40
 WAYS_MOST = 7                       # ways out of one stencil
 EXITS_MOST = (WAYS_MOST + 2) * 2 * MOST
-BLOCK_LIST, BLOCK = EXIT_LIST + EXIT * EXITS_MOST, 16
-SCRATCH = BLOCK_LIST + BLOCK * 3 * MOST
+BLOCK_LIST, BLOCK = EXIT_LIST + EXIT * EXITS_MOST, 40
+LINES, LINE = BLOCK_LIST + BLOCK * 3 * MOST, 128
+SCRATCH = LINES + LINE * MOST
 HOT = SCRATCH + (1 << 12)           # of a block
 COLD = HOT + (1 << 18)              # of a unit
 FETCHED = COLD + (1 << 19)          # the guest's bytes that the unit at hand is made of
 FETCHED_MOST = 4 * 2 * MOST + 8     # no unit reads more
 PAGE = 4096
-DESK = FETCHED + 1024
+FETCHED_ROOM = 1024                 # of one window: there is another, to look where a jump goes
+DESK = FETCHED + 2 * FETCHED_ROOM
 
+# Of an instruction of the block: its form, its size, the registers (a bit each) that are read behind it before they are written,
+# and its registers and immediates as they lie on the desk.
+LINE_FORM, LINE_SIZE, LATER, LINE_OPERANDS = 0, 8, 16, 24
 # Of a tail: where its hot part and its cold part are, stencil, guest address, instructions of the block before it, later those
 # from it on; where it jumps to.
 AT, OF, REST, PLACED, BEFORE, GOES = 0, 8, 16, 24, 32, 40
 # Of an exit: site, why, guest address, instructions counted but not done, stub.
 SITE, REASON, GOAL, BACK, OUT = 0, 8, 16, 24, 32
+
+# Of a block: guest address, where its code is, where the next instruction is, the end of what was read of the guest, whether there
+# is code for that address already.
+START, CODE_AT, BEHIND, READ_TO, COPY = 0, 8, 16, 24, 32
+COPIED = 12                         # instructions, at most, from one that has code already to a jump that ends them well
 
 # What `translate` answers.
 FULL, MORE, FINE, LOST = range(4)

@@ -13,6 +13,7 @@ from xenos.engines.code.segment import (
     CHAINED,
     CHAINS,
     CHAINS_MASK,
+    COPY,
     LINK_NEXT,
     LINK_PC,
     LINK_ROW,
@@ -67,6 +68,8 @@ def enter_all(segment: int, table: int, mask: int, spacing: int) -> None:
     """Enter all blocks of a segment in the table, which has room for them; of two at one address the later."""
     for number in range(i64[segment + BLOCKS_USED]):
         row = i64[segment + BLOCKS] + BLOCK_ROW * number
+        if i64[row + BLOCK_PC] & COPY:
+            continue
         pc = i64[row + BLOCK_PC] + i64[segment + LOW]
         entry = pc << spacing & mask
         while i64[table + entry] != FREE and i64[table + entry] != pc:

@@ -5,15 +5,13 @@ from __future__ import annotations
 from xenos.engines.native.words import i32, i64, u8, u32
 from xenos.engines.translator import layout as at
 from xenos.engines.translator.choose import (
-    NOTHING,
     READY,
     SLOWLY,
     choose,
     class_of,
-    file_of,
-    pin_of,
-    use_of,
 )
+from xenos.engines.translator.operands import file_of, home_of, pin_of, use_of
+from xenos.engines.translator.spares import free_spare, held, in_spare, may_hold, pin_for, reserve, settle_spares
 
 
 def copy(to: int, source: int, size: int) -> None:
@@ -36,16 +34,6 @@ def special(book: int, to: int, stencil: int, value: int) -> int:
         put(to, u32[hole], value & (u32[hole + 8] | u32[hole + 12] << 32))
         hole += at.HOLE
     return size
-
-
-def home_of(desk: int, form: int, operand: int) -> int:
-    """Where an operand's register lies in the state block; what is written to the one that is always zero is dropped."""
-    book = i64[desk + at.BOOK]
-    file = file_of(book, form, operand)
-    register = i64[desk + at.REGISTER + 8 * operand]
-    if use_of(form, operand) & at.WRITTEN and register == i32[file + at.FILE_ZERO]:
-        return i64[book + at.DROPPED]
-    return i32[file + at.FILE_HOME] + i32[file + at.FILE_STRIDE] * register
 
 
 def evaluate(desk: int, form: int, step: int, pc: int, following: int) -> int:
@@ -102,7 +90,7 @@ def rename(desk: int, form: int, stencil: int, to: int) -> int:
     entry = stencil + at.STENCIL
     for _ in range(u32[stencil + at.RENAMES]):
         operand = u32[entry]
-        pin = pin_of(book, file_of(book, form, operand), i64[desk + at.REGISTER + 8 * operand])
+        pin = pin_for(desk, form, operand)
         change = book + u32[book + u32[entry + 4] + 4 * pin]
         while u32[change] != 0:
             u8[to + (u32[change] >> 8)] ^= u32[change] & 255
@@ -129,35 +117,60 @@ def fill(desk: int, form: int, to: int, pc: int, following: int, far: int) -> in
 
 
 def moves(desk: int, form: int, to: int, back: int) -> int:
-    """Move pinned operands home that the stencil reads there, or `back` those that it writes there; gives the size."""
+    """Move pinned operands home that the stencil reads there, or `back` those that it writes there; and home what it leaves in a
+    spare pin. Gives the size."""
     book = i64[desk + at.BOOK]
     size = 0
     for i in range(u32[form + at.FORM_REGISTERS]):
-        if i64[desk + at.LETTER + 8 * i] == at.M and use_of(form, i) & (at.WRITTEN if back else at.READ):
-            file = file_of(book, form, i)
+        file = file_of(book, form, i)
+        if back and in_spare(desk, form, i):
+            size += put_move(desk, to + size, file, i64[desk + at.RESULT_PIN], home_of(desk, form, i), 0)
+        elif i64[desk + at.LETTER + 8 * i] == at.M and use_of(form, i) & (at.WRITTEN if back else at.READ):
             register = i64[desk + at.REGISTER + 8 * i]
             pin = pin_of(book, file, register)
             if pin != at.NONE:
-                move = book + u32[book + u32[file + at.FILE_MOVES] + 8 * pin + (4 if back else 0)]
                 home = i32[file + at.FILE_HOME] + i32[file + at.FILE_STRIDE] * register
-                size += special(book, to + size, move, home)
+                size += put_move(desk, to + size, file, pin, home, back)
+    return size
+
+
+def put_move(desk: int, to: int, file: int, pin: int, home: int, back: int) -> int:
+    """Put a move from a pin of a file to a home, or back; gives its size."""
+    book = i64[desk + at.BOOK]
+    return special(book, to, book + u32[book + u32[file + at.FILE_MOVES] + 8 * pin + (4 if back else 0)], home)
+
+
+def bring(desk: int, form: int, to: int) -> int:
+    """Load operands that are read again into spare pins; gives the size."""
+    book = i64[desk + at.BOOK]
+    size = 0
+    for operand in range(u32[form + at.FORM_REGISTERS]):
+        home = home_of(desk, form, operand)
+        if use_of(form, operand) == at.READ and may_hold(desk, form, operand) and held(desk, home) == at.NONE:
+            pin = free_spare(desk)
+            # The last is one that many stencils take.
+            if pin < i64[book + at.FIRST_SPARE] + i64[book + at.SPARES] - 1 and pin != i64[desk + at.RESULT_PIN]:
+                size += put_move(desk, to + size, file_of(book, form, operand), pin, home, 1)
+                i64[desk + at.HOLDS + 8 * (pin - i64[book + at.FIRST_SPARE])] = home
     return size
 
 
 def place(desk: int, form: int, pc: int, following: int, size: int, before: int) -> int:
     """Add an instruction's code to the block at hand, of `size` bytes and `before` instructions by now; its size, or -1 if
     nothing native does it. Cold parts, and ways out, are noted as a tail."""
+    hot = desk + at.HOT + size
+    reserve(desk, form)
+    lead = bring(desk, form, hot)
     answer = choose(desk, form, class_of(desk, form))
     if answer != READY:
-        return -1 if answer == SLOWLY else NOTHING
+        return -1 if answer == SLOWLY else lead
     scratch = desk + at.SCRATCH
     if not fill(desk, form, scratch, pc, following, 0):
         if choose(desk, form, at.FAR) != READY:
             return -1
         fill(desk, form, scratch, pc, following, 1)
     stencil = i64[desk + at.CHOSEN]
-    hot = desk + at.HOT + size
-    lead = moves(desk, form, hot, 0)
+    lead += moves(desk, form, hot + lead, 0)
     split = u32[stencil + at.SPLIT]
     copy(hot + lead, scratch, split)
     cold = u32[stencil + at.SIZE] - split
@@ -173,4 +186,6 @@ def place(desk: int, form: int, pc: int, following: int, size: int, before: int)
         i64[tail + at.GOES] = i64[desk + at.TARGET]
         copy(desk + at.COLD + i64[desk + at.COLDS], scratch + split, cold)
         i64[desk + at.COLDS] += cold
-    return lead + split + moves(desk, form, hot + lead + split, 1)
+    back = moves(desk, form, hot + lead + split, 1)
+    settle_spares(desk, form)
+    return lead + split + back

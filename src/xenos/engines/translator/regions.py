@@ -41,8 +41,9 @@ def adopt(desk: int, pc: int, end: int, source: int) -> int:
     if i64[segment + LINKS_USED] + ways > i64[segment + LINKS_ROOM] or i64[segment + REGIONS_USED] >= i64[segment + REGIONS_ROOM]:
         return at.MORE
     i64[desk + at.ENTERED] = i64[desk + at.EXITS] = 0
-    i64[desk + at.BLOCK_LIST] = pc
-    i64[desk + at.BLOCK_LIST + 8] = 0
+    i64[desk + at.BLOCK_LIST + at.START] = pc
+    i64[desk + at.BLOCK_LIST + at.CODE_AT] = i64[desk + at.BLOCK_LIST + at.COPY] = 0
+    i64[desk + at.BLOCK_LIST + at.READ_TO] = end
     i64[desk + at.BLOCKS] = 1
     row = source + 32
     body = row + 24 * ways + 8 * places
@@ -67,5 +68,5 @@ def adopt(desk: int, pc: int, end: int, source: int) -> int:
     i64[region + REGION_PLACES] = i64[segment + USED] + listed
     i64[region + REGION_COUNT] = places
     i64[segment + REGIONS_USED] += 1
-    note(desk, first, end)
+    note(desk, first)
     return at.FINE

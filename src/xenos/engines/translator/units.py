@@ -14,6 +14,7 @@ from xenos.engines.code.segment import (
     BLOCKS_ROOM,
     BLOCKS_USED,
     CAPACITY,
+    COPY,
     LINK,
     LINKS_ROOM,
     LINKS_USED,
@@ -32,11 +33,15 @@ from xenos.engines.code.segment import (
     VIEW,
 )
 from xenos.engines.hosts.jumps import aim, pad
-from xenos.engines.native.words import ask, i64, publish, u16, u32
+from xenos.engines.native.words import i64, publish, u32
 from xenos.engines.translator import layout as at
 from xenos.engines.translator.blocks import block, prefix, way
 from xenos.engines.translator.links import add_link, connect, enter, find, flush
+from xenos.engines.translator.onward import fetch, follows, goes_on, own
 from xenos.engines.translator.place import copy, special
+
+FOLLOWED = -1       # instead of a kind of form: the unit goes on where the block's jump goes, and the jump is left out
+NOWHERE = -1        # instead of a guest address: where such a jump goes
 
 
 def translate(desk: int, pc: int, limit: int) -> int:
@@ -44,37 +49,19 @@ def translate(desk: int, pc: int, limit: int) -> int:
 
     LOST if nothing can be read there any more: the file that is mapped may have become shorter.
     """
-    memory = i64[desk + at.MEMORY]
+    i64[desk + at.GUEST] = i64[desk + at.MEMORY]
+    i64[desk + at.WINDOW] = at.FETCHED
+    i64[desk + at.UNTIL] = limit
     if i64[desk + at.MOVE]:
-        limit = fetch(desk, pc, limit)
-        if limit == 0:
+        i64[desk + at.UNTIL] = fetch(desk, pc, limit, at.FETCHED)
+        if i64[desk + at.UNTIL] == 0:
             return at.LOST
-    done = make(desk, pc, limit)
-    i64[desk + at.MEMORY] = memory
+    done = make(desk, pc)
+    i64[desk + at.MEMORY] = i64[desk + at.GUEST]
     return done
 
 
-def fetch(desk: int, pc: int, limit: int) -> int:
-    """Copy what a unit at `pc` may be made of, and have it read from there; gives how far that goes, 0 if nowhere."""
-    move, to, source = i64[desk + at.MOVE], desk + at.FETCHED, i64[desk + at.MEMORY] + pc
-    size = limit - pc
-    if size > at.FETCHED_MOST:
-        size = at.FETCHED_MOST
-    if ask(move, to, source, size):
-        here = at.PAGE - (pc & at.PAGE - 1)     # the next page may be what is missing
-        i64[desk + at.GONE] = pc
-        if here >= size or ask(move, to, source, here):
-            return 0
-        limit = pc + here
-        book = i64[desk + at.BOOK]
-        if here == 2 and u16[to] & i64[book + at.SHORT_MASK] == i64[book + at.SHORT_VALUE]:
-            i64[desk + at.GONE] = limit
-            return 0
-    i64[desk + at.MEMORY] = to - pc
-    return limit
-
-
-def make(desk: int, pc: int, limit: int) -> int:
+def make(desk: int, pc: int) -> int:
     """Translate what has been fetched."""
     segment = i64[desk + at.SEGMENT]
     if i64[segment + USED] + i64[i64[desk + at.BOOK] + at.ROOM] > i64[segment + CAPACITY]:
@@ -83,21 +70,26 @@ def make(desk: int, pc: int, limit: int) -> int:
         return at.MORE
     if i64[segment + LINKS_USED] + 6 * at.MOST > i64[segment + LINKS_ROOM]:
         return at.MORE
-    if i64[segment + UNITS_USED] >= i64[segment + UNITS_ROOM]:
+    if i64[segment + UNITS_USED] + 3 * at.MOST > i64[segment + UNITS_ROOM]:
         return at.MORE
     i64[desk + at.ENTERED] = i64[desk + at.TAILS] = i64[desk + at.EXITS] = 0
-    i64[desk + at.BLOCKS] = i64[desk + at.COLDS] = i64[desk + at.LENGTH] = 0
-    first = pc
-    total = 0
-    while add_block(desk, pc, limit) == at.BRANCH:
-        pc = i64[desk + at.AFTER]
+    i64[desk + at.BLOCKS] = i64[desk + at.COLDS] = i64[desk + at.LENGTH] = i64[desk + at.COPYING] = 0
+    first, total = pc, 0
+    while True:
+        kind = add_block(desk, pc, total)
         total += i64[desk + at.DONE]
-        if i64[desk + at.SINGLE] or total >= at.MOST or pc >= limit or find(desk, pc) >= 0 or own(desk, pc) >= 0:
-            leave(desk, LINK, pc)
+        if kind == at.BRANCH:
+            pc = i64[desk + at.AFTER]
+            if total >= at.MOST or pc >= i64[desk + at.UNTIL] or not goes_on(desk, pc, i64[desk + at.UNTIL]):
+                leave(desk, LINK, pc)
+                break
+        elif kind == FOLLOWED:
+            pc = i64[desk + at.TARGET]
+        else:
             break
     add_cold(desk)
     add_stubs(desk)
-    note(desk, first, i64[desk + at.SEEN])
+    note(desk, first)
     return at.FINE
 
 
@@ -107,10 +99,15 @@ def code(desk: int) -> int:
     return i64[segment + VIEW] + i64[segment + USED]
 
 
-def add_block(desk: int, pc: int, limit: int) -> int:
-    """Add the block at `pc`; gives the kind of form that ends it."""
+def add_block(desk: int, pc: int, total: int) -> int:
+    """Add the block at `pc`, behind `total` instructions; gives the kind of form that ends it, or FOLLOWED."""
     first = i64[desk + at.TAILS]
-    kind = block(desk, pc, limit)
+    copied = i64[desk + at.COPYING] or own(desk, pc) >= 0 or find(desk, pc) >= 0
+    kind = block(desk, pc, i64[desk + at.UNTIL])
+    if kind == at.JUMP and follows(desk, pc, total):
+        kind = FOLLOWED
+        i64[desk + at.WHOLE] -= jump_size(desk)
+        i64[desk + at.TAIL_LIST + at.TAIL * (i64[desk + at.TAILS] - 1) + at.GOES] = NOWHERE
     out = code(desk)
     begin = i64[desk + at.LENGTH]
     poll = prefix(desk, out + begin)
@@ -133,10 +130,19 @@ def add_block(desk: int, pc: int, limit: int) -> int:
     if kind == at.LEAVES_CODE:
         leave(desk, i64[desk + at.WHY], i64[desk + at.AFTER])
     row = desk + at.BLOCK_LIST + at.BLOCK * i64[desk + at.BLOCKS]
-    i64[row] = pc
-    i64[row + 8] = begin
+    i64[row + at.COPY] = copied
+    i64[row + at.START] = pc
+    i64[row + at.CODE_AT] = begin
+    i64[row + at.BEHIND] = i64[desk + at.AFTER]
+    i64[row + at.READ_TO] = i64[desk + at.SEEN]
     i64[desk + at.BLOCKS] += 1
     return kind
+
+
+def jump_size(desk: int) -> int:
+    """Bytes of a jump, which is all of this stencil."""
+    book = i64[desk + at.BOOK]
+    return u32[book + i64[book + at.GOTO] + at.SPLIT]
 
 
 def leave(desk: int, why: int, pc: int) -> None:
@@ -157,15 +163,6 @@ def add_exit(desk: int, site: int, why: int, pc: int, back: int) -> None:
     i64[row + at.GOAL] = pc
     i64[row + at.BACK] = back
     i64[desk + at.EXITS] += 1
-
-
-def own(desk: int, pc: int) -> int:
-    """Where the block at `pc` lies in the unit at hand; -1 if it is none of its."""
-    for number in range(i64[desk + at.BLOCKS]):
-        row = desk + at.BLOCK_LIST + at.BLOCK * number
-        if i64[row] == pc:
-            return i64[row + 8]
-    return -1
 
 
 def spot(tail: int, offset: int) -> int:
@@ -191,7 +188,7 @@ def add_cold(desk: int) -> None:
         for _ in range(u32[stencil + at.WAYS]):
             if u32[row + 4] == at.SLOW_WAY:
                 add_exit(desk, spot(tail, u32[row]), SLOW, i64[tail + at.PLACED], i64[tail + at.BEFORE])
-            else:
+            elif i64[tail + at.GOES] != NOWHERE:
                 add_exit(desk, spot(tail, u32[row]), LINK, i64[tail + at.GOES], 0)
             row += at.WHERE
         for _ in range(u32[stencil + at.CROSSINGS]):
@@ -235,25 +232,31 @@ def stub_for(desk: int, number: int) -> int:
     return stub
 
 
-def note(desk: int, first: int, end: int) -> None:
-    """Enter the unit, from guest code in [`first`, `end`), in the segment's lists; then let jumps go to its blocks."""
+def note(desk: int, first: int) -> None:
+    """Enter the unit in the segment's lists, with a row for each stretch of guest code, of which the first begins at `first`; then
+    let jumps go to its blocks."""
     segment = i64[desk + at.SEGMENT]
     start, low = i64[segment + USED], i64[segment + LOW]
     i64[segment + USED] = start + i64[desk + at.LENGTH] + 15 & -16     # loops are entered where a line of the decoder begins
-    unit = i64[segment + UNITS] + UNIT_ROW * i64[segment + UNITS_USED]
-    i64[unit + UNIT_START] = first - low
-    i64[unit + UNIT_END] = end - low
-    i64[unit + UNIT_BLOCK] = i64[segment + BLOCKS_USED]
-    i64[segment + UNITS_USED] += 1
+    unit, behind = 0, -1
     for number in range(i64[desk + at.BLOCKS]):
         row = desk + at.BLOCK_LIST + at.BLOCK * number
+        pc = i64[row + at.START]
+        if pc != behind:
+            unit = i64[segment + UNITS] + UNIT_ROW * i64[segment + UNITS_USED]
+            i64[unit + UNIT_START] = (pc if number else first) - low
+            i64[unit + UNIT_BLOCK] = i64[segment + BLOCKS_USED]
+            i64[segment + UNITS_USED] += 1
+        i64[unit + UNIT_END] = i64[row + at.READ_TO] - low
+        behind = i64[row + at.BEHIND]
         kept = i64[segment + BLOCKS] + BLOCK_ROW * i64[segment + BLOCKS_USED]
-        i64[kept + BLOCK_PC] = i64[row] - low
-        i64[kept + BLOCK_AT] = start + i64[row + 8]
+        i64[kept + BLOCK_PC] = pc - low | (COPY if i64[row + at.COPY] else 0)
+        i64[kept + BLOCK_AT] = start + i64[row + at.CODE_AT]
         i64[segment + BLOCKS_USED] += 1
     flush(desk, start, i64[segment + USED])
     publish()
     for number in range(i64[desk + at.BLOCKS]):
         row = desk + at.BLOCK_LIST + at.BLOCK * number
-        connect(desk, i64[row], start + i64[row + 8])
-        enter(desk, i64[row], i64[segment + BASE] + start + i64[row + 8])
+        if not i64[row + at.COPY]:
+            connect(desk, i64[row + at.START], start + i64[row + at.CODE_AT])
+            enter(desk, i64[row + at.START], i64[segment + BASE] + start + i64[row + at.CODE_AT])
