@@ -7,6 +7,7 @@ import os
 import struct
 
 from xenos.errors import LoadError
+from xenos.memory.placement import IDENTITY
 
 PAGE = 4096
 PT_LOAD, PT_DYNAMIC, PT_INTERP, PT_PHDR, PT_GNU_STACK = 1, 2, 3, 6, 0x6474E551
@@ -40,13 +41,13 @@ class Elf:
     """What loading needs to know of an ELF file. `low` and `high` are the pages that its segments span."""
 
     __slots__ = (
-        "entry", "executable_stack", "fixed", "header_address", "headers", "high", "interpreter", "low", "path",
-        "segments", "status",
+        "entry", "executable_stack", "fixed", "header_address", "headers", "high", "identity", "interpreter", "low",
+        "path", "segments",
     )
 
-    def __init__(self, path: str, status: os.stat_result, *, fixed: bool, entry: int, headers: int) -> None:
+    def __init__(self, path: str, identity: bytes, *, fixed: bool, entry: int, headers: int) -> None:
         self.path = path
-        self.status = status
+        self.identity = identity        # what decides where it is placed
         self.fixed = fixed              # ET_EXEC: only right at the addresses it names
         self.entry = entry
         self.headers = headers          # how many program headers
@@ -56,12 +57,6 @@ class Elf:
         self.segments: list[Segment] = []
         self.low = 0
         self.high = 0
-
-    @property
-    def identity(self) -> bytes:
-        """Names this very file: path, size and age."""
-        status = self.status
-        return os.fsencode(self.path) + struct.pack("<qq", status.st_size, status.st_mtime_ns & (1 << 63) - 1)
 
 
 def machine_name(machine: int) -> str:
@@ -75,9 +70,9 @@ def machine_name(machine: int) -> str:
 
 def read(fd: int, path: str, machine: int, limit: int) -> Elf:
     """Headers of an open file, which must be a program for ISA `machine` below address `limit`; else LoadError."""
-    status = os.fstat(fd)
-    size = status.st_size
-    head = os.pread(fd, 64, 0)
+    size = os.fstat(fd).st_size
+    identity = os.pread(fd, IDENTITY, 0)
+    head = identity[:64]
     if head[:4] != b"\x7fELF":
         raise LoadError(f"{path}: not an ELF program" + (" (it is empty)" if not head else ""))
     _identity(path, head, machine)
@@ -88,7 +83,7 @@ def read(fd: int, path: str, machine: int, limit: int) -> Elf:
         raise LoadError(f"{path}: damaged ELF: {count} program headers of {entry_size} bytes")
     if table > size or count * 56 > size - table:
         raise LoadError(f"{path}: truncated ELF: program headers end at {table + count * 56}, the file at {size}")
-    elf = Elf(path, status, fixed=kind == ET_EXEC, entry=entry, headers=count)
+    elf = Elf(path, identity, fixed=kind == ET_EXEC, entry=entry, headers=count)
     data = os.pread(fd, count * 56, table)
     if len(data) < count * 56:
         raise LoadError(f"{path}: truncated ELF: the file shrank while it was read")

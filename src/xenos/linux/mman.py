@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-import struct
 
 from xenos.linux import kernel, shortcuts
 from xenos.memory.flat import BASE, page_up
 from xenos.memory.host import PAGE
+from xenos.memory.placement import IDENTITY
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -101,13 +101,10 @@ def _place(process: Process, wish: int, length: int, fd: int, offset: int) -> in
 def _library(fd: int) -> bytes:
     """What names the ELF file behind a descriptor; nothing if it is another kind of file."""
     try:
-        if os.pread(fd, 4, 0) != b"\x7fELF":
-            return b""
-        status = os.fstat(fd)
-        path = os.readlink(b"/proc/self/fd/%d" % fd)
-        return path + struct.pack("<qq", status.st_size, status.st_mtime_ns & (1 << 63) - 1)
+        identity = os.pread(fd, IDENTITY, 0)
     except OSError:
         return b""
+    return identity if identity[:4] == b"\x7fELF" else b""
 
 
 def span(process: Process, addr: int, length: int) -> int:

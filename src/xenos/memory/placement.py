@@ -1,9 +1,12 @@
 """Where new mappings go: the same place in every run, so that translated code kept on disk fits again.
 
     0x0001_0000 ...            programs linked at a fixed address, their heap behind them
-    LIBRARIES ... PROGRAMS     shared libraries, in the slot that their name, size and age hash to
+    LIBRARIES ... PROGRAMS     shared libraries, in the slot that their first bytes hash to
     PROGRAMS ... HIGH          position-independent programs, likewise; their heap behind them
     HIGH ... top               all other mappings, from the top down; the stack above them
+
+First bytes, and neither name nor age: a cache that is carried to a machine where the same files were unpacked elsewhere, or
+anew, fits there too. Two files that begin alike are one behind the other.
 """
 
 from __future__ import annotations
@@ -13,6 +16,7 @@ PROGRAMS = 0x4000_0000
 HIGH = 0x8000_0000
 TOP = 1 << 38
 SLOT = 0x10_0000
+IDENTITY = 1024     # bytes that name a file: all headers of an ELF file, and where linkers put its build ID
 _PRIME = 4093  # more than the slots there are, so that long paths with one tail still spread
 
 TYPE_CHECKING = False
