@@ -7,6 +7,7 @@ What a guest does (a fault, an illegal instruction, a system call) is never an e
      │    └── MissingFile      it, its interpreter or the sysroot is not there     127
      ├── UsageError            the command line or a call of ours is wrong          2
      ├── SysrootError          a sysroot cannot be made, or is none                 1
+     ├── CacheError            the cache folder cannot be read or changed           1
      ├── HostError             this host lacks something that we need             125
      ├── DescriptionError      an instruction is described wrongly (a bug of ours) 125
      └── EngineError           an engine broke its own law (a bug of ours)         125
@@ -41,6 +42,12 @@ class UsageError(XenosError):
 
 class SysrootError(XenosError):
     """A package, a mirror, a signature or the disk: why there is no sysroot. What was begun is cleared away."""
+
+    status = 1
+
+
+class CacheError(XenosError):
+    """The cache folder is none, or the system refuses what was asked for. Only `xenos cache` minds: runs do without."""
 
     status = 1
 

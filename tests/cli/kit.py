@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import shutil
 import struct
 import subprocess
 import sys
 from functools import cache
 from pathlib import Path
 
+from xenos.engines import choose
+from xenos.engines.code import stock
 from xenos.isa import find_guest
 from xenos.semantics.assembler import Assembler
 
@@ -75,6 +78,17 @@ def environment(**changes: str) -> dict[str, str]:
 def command(*words: str | Path) -> list[str]:
     """`xenos` with these words."""
     return [sys.executable, "-m", "xenos", *map(str, words)]
+
+
+def with_library(folder: Path, program: Path) -> Path:
+    """`folder`, made a cache that has the stencil library and no code: the user's, which running `program` completes."""
+    xenos("run", program)
+    packs = Path(choose.cache_folder()) / "packs"
+    (folder / "packs").mkdir(parents=True)
+    for file in stock.files(str(packs), *choose.in_use()):
+        if file.state == stock.IN_USE:
+            shutil.copy(file.path, folder / "packs")
+    return folder
 
 
 class Ended:

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import os
 import pty
+import random
 import shutil
 import subprocess
+import time
+from array import array
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from cli import kit
-from cli.kit import printing, write, xenos
+from cli.kit import EXIT, elf, printing, write, xenos
 from xenos.engines import choose
+from xenos.engines.code.segment import HEAD as SIZES
+from xenos.engines.code.store import HEAD, WRITTEN, Store
 
 
 @pytest.fixture(scope="module")
@@ -53,9 +58,16 @@ def check(hello: Path, folder: Path | str) -> str:
     return ended.stderr
 
 
+def run(program: Path, folder: Path) -> tuple[int, bool]:
+    """The status of a program, and whether all its code came from the cache."""
+    ended = xenos("run", "--stats", program, XENOS_CACHE=str(folder))
+    return ended.status, "xenos: 0 units translated" in ended.stderr
+
+
 def files(folder: Path) -> list[Path]:
     """Smallest first."""
-    return sorted((path for path in folder.rglob("*") if path.is_file()), key=lambda path: path.stat().st_size)
+    found = [path for path in folder.rglob("*") if path.is_file() and path.name != WRITTEN]
+    return sorted(found, key=lambda path: path.stat().st_size)
 
 
 def test_progress_shows_on_a_terminal_while_the_library_is_compiled(filled: tuple[Path, bytes]) -> None:
@@ -77,6 +89,43 @@ def test_damaged_code(hello: Path, cache: Path, damage: Callable[[bytes], bytes]
     assert found
     for path in found:
         path.write_bytes(damage(path.read_bytes()))
+    assert "damaged" in check(hello, cache)
+    assert "xenos: 0 units translated" in check(hello, cache)   # what was damaged does not stand in the way of the new
+
+
+def test_damage_in_every_structure(hello: Path, cache: Path) -> None:
+    """A changed bit in each part of the head, in each size, in the first and last row of each list, in constants and code."""
+    program = write(cache.parent, elf(["addi a0, zero, 3", "bne a0, zero, 12", "ecall", "ecall", *EXIT]), "program")
+    before = files(cache / "code")
+    assert run(program, cache) == (3, False) and run(program, cache) == (3, True)
+    path, = set(files(cache / "code")) - set(before)
+    data = path.read_bytes()
+    sizes = list(array("Q", data[HEAD:HEAD + SIZES]))
+    assert all(sizes[:4])
+    parts = [0, 7, 8, 39, 40, 56, 64, 72, 87, *range(HEAD, HEAD + SIZES, 8)]
+    at = HEAD + SIZES
+    for count in sizes[1:]:
+        width = 16 if at == HEAD + SIZES else 24     # of a row: blocks, then links, units and whatever more there is
+        parts += [at, at + width * count - 1] if count else []
+        at += width * count
+    parts += [at, len(data) - 1]
+    assert at + sizes[0] == len(data)
+    for at in parts:
+        path.write_bytes(data[:at] + bytes([data[at] ^ 0x10]) + data[at + 1:])
+        assert run(program, cache) == (3, False), at
+        assert path.read_bytes() == data, at
+
+
+@pytest.mark.parametrize("word", range(4))
+@pytest.mark.parametrize("value", [0, 1, (1 << 64) - 1, 1 << 60])
+def test_sizes_that_cannot_be_with_a_right_checksum(hello: Path, cache: Path, word: int, value: int) -> None:
+    """How much code, how many blocks, links and units: what does not add up is not taken up."""
+    path = files(cache / "code")[-1]
+    data = path.read_bytes()
+    sizes = array("Q", data[HEAD:HEAD + SIZES])
+    sizes[word] = value if value != sizes[word] else 2
+    body = sizes.tobytes() + data[HEAD + SIZES:]
+    assert Store(str(path.parent), maker=data[40:56]).save(bytes.fromhex(path.name), [body], "segment")
     check(hello, cache)
 
 
@@ -96,6 +145,47 @@ def test_files_that_belong_elsewhere(hello: Path, cache: Path) -> None:
     for path, content in zip(found, contents[1:] + contents[:1], strict=True):
         path.write_bytes(content)
     check(hello, cache)
+
+
+def test_eight_runs_at_once_on_an_empty_cache(hello: Path, cache: Path) -> None:
+    shutil.rmtree(cache / "code")
+    running = [subprocess.Popen(kit.command("run", hello), stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                env=kit.environment(XENOS_CACHE=str(cache))) for _ in range(8)]
+    for process in running:
+        assert process.communicate(timeout=100) == (b"hello\n", b"") and process.returncode == 3
+    assert len(files(cache / "code")) == 1 and "xenos: 0 units translated" in check(hello, cache)
+
+
+def test_runs_that_are_killed_anywhere(hello: Path, cache: Path) -> None:
+    """In the middle of a save among others: the next one finds all of the code or none of it."""
+    draw = random.Random(4)
+    for _ in range(12):
+        shutil.rmtree(cache / "code", ignore_errors=True)
+        process = subprocess.Popen(kit.command("run", hello), stdout=subprocess.DEVNULL,
+                                   env=kit.environment(XENOS_CACHE=str(cache)))
+        time.sleep(0.08 + draw.random() / 8)
+        process.kill()
+        process.wait()
+        whole = [path for path in files(cache / "code") if "." not in path.name] if (cache / "code").exists() else []
+        assert ("xenos: 0 units translated" in check(hello, cache)) == bool(whole)
+
+
+@pytest.mark.parametrize("spoil, says", [
+    ("head -c 9000000 /dev/zero >/mnt/filling || true", "cache: /mnt/code: No space left on device"),
+    ("mount -o remount,ro /mnt", "cache: /mnt/code: Read-only file system"),
+    ("ulimit -f 1", "cache: /mnt/code: File too large"),
+], ids=["full", "read-only", "limited"])
+def test_a_disk_that_takes_nothing(hello: Path, cache: Path, spoil: str, says: str) -> None:
+    """A file system of its own holds the library and nothing more; what was begun is not left there."""
+    script = f'''mount -t tmpfs -o size=4m none /mnt && cp -r "$1/packs" /mnt && rm -rf /mnt/code && {{ {spoil}; }} 2>/dev/null
+        shift; "$@"; status=$?; ls -A /mnt/code 2>/dev/null; exit $status'''
+    prefix = ["unshare", "--mount", "--map-root-user", "sh", "-c"]
+    if subprocess.run([*prefix, "mount -t tmpfs none /mnt"], capture_output=True).returncode:
+        pytest.skip("this machine lets nobody mount a file system of his own")
+    ended = kit.Ended(subprocess.run([*prefix, script, "sh", str(cache), *kit.command("run", "--stats", hello)], timeout=120,
+                                     capture_output=True, env=kit.environment(XENOS_CACHE="/mnt")))
+    assert ended.status == 3 and ended.stdout.split() in (["hello"], ["hello", "written"]), ended.stderr
+    assert f"xenos: {says}" in ended.stderr
 
 
 def test_a_folder_that_cannot_be_made(hello: Path) -> None:

@@ -172,6 +172,8 @@ def _cache(missing: list[str]) -> dict[str, object]:
         with os.scandir(folder) as entries:
             for entry in sorted(entries, key=lambda entry: entry.name):
                 facts[entry.name] = _bytes(_size(entry.path))
+        own = [os.path.join(folder, name) for name in ("code", "confined", "packs")]
+        facts["in all"] = _bytes(sum(_size(path) for path in own if os.path.isdir(path))) + "; see `xenos cache`"
     return facts
 
 

@@ -18,6 +18,7 @@ Xenos runs programs of a foreign instruction set.
   xenos run [OPTION...] PROG [ARGUMENT...]   run a Linux program; `xenos run --help` lists the options
   xenos disasm [--json] FILE                 show the instructions of an ELF file
   xenos sysroot create|add|list|remove ...   guest systems, from Debian packages; see `xenos sysroot --help`
+  xenos cache [show|where|verify|prune] ...  what is kept between runs; see `xenos cache --help`
   xenos doctor [--json]                      what this host offers, what is missing, and how to get it
   xenos --version | --help
 
@@ -26,7 +27,7 @@ not there; 126 if it cannot be run; 2 for a wrong command line; 125 if Xenos its
 """
 _BUG = 125
 _SIGINT, _SIGPIPE = 2, 13
-_COMMANDS = ("run", "sysroot", "disasm", "doctor")
+_COMMANDS = ("run", "sysroot", "disasm", "cache", "doctor")
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -63,6 +64,10 @@ def _dispatch(words: list[str]) -> int:
         from xenos.cli import disasm
 
         return disasm.main(rest)
+    if command == "cache":
+        from xenos.cli import cache
+
+        return cache.main(rest)
     if command == "doctor":
         from xenos.cli import doctor
 

@@ -173,6 +173,9 @@ def _run(options: Options, policy: Policy | None = None) -> int:
 
         say(report.statistics(process, outcome, seconds))
     choose.keep(process.engine)
+    problem = getattr(getattr(process.engine, "store", None), "problem", "")
+    if problem and (options.stats or options.debug):
+        say(f"cache: {problem}")
     return outcome.exit_status
 
 

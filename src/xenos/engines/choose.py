@@ -54,20 +54,25 @@ def _machines() -> dict[int, str]:
     """Guests by the e_machine of their ELF files; 0 is the first. Kept in the cache: a start imports no guest."""
     import marshal
 
-    from xenos.engines.code.store import Store, digest
+    from xenos.engines.code.store import Store
 
-    here = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-    with open(os.path.join(here, "isa", "__init__.py"), "rb") as file:
-        key = digest(b"guests", file.read())
-    store = Store(os.path.join(cache_folder(), "packs"))
+    key, store = _machines_key(), Store(os.path.join(cache_folder(), "packs"))
     kept = store.load(key)
     if kept is not None:
         return marshal.loads(kept)  # type: ignore[no-any-return]
     from xenos.isa import ELF_MACHINES, GUESTS
 
     machines = {0: next(iter(GUESTS)), **ELF_MACHINES}
-    store.save(key, [marshal.dumps(machines)])
+    store.save(key, [marshal.dumps(machines)], "guests")
     return machines
+
+
+def _machines_key() -> bytes:
+    from xenos.engines.code.store import digest
+
+    here = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    with open(os.path.join(here, "isa", "__init__.py"), "rb") as file:
+        return digest(b"guests", file.read())
 
 
 def forms(name: str, engine: Any = None) -> tuple[LinuxForm, Layout]:
@@ -135,29 +140,38 @@ def bridge() -> Any:
     if not _bridges:
         import marshal
 
-        from xenos.engines.code.store import Store, digest
+        from xenos.engines.code.store import Store
         from xenos.engines.runtime import bridge as room
 
-        here = os.path.dirname(os.path.abspath(__file__))
-        parts = [os.uname().machine.encode()]
-        for name in ("../cpu/layout.py", "runtime/bridge.py", "runtime/direct.py", "runtime/drive.py", "runtime/lives.py",
-                     "runtime/trapped.py", "runtime/native.py", "native/language.py",
-                     "llvm/compiler.py", f"hosts/{os.uname().machine}_runtime.py"):
-            try:
-                with open(os.path.join(here, name), "rb") as file:
-                    parts.append(file.read())
-            except OSError:
-                return None
-        store, key = Store(os.path.join(cache_folder(), "packs")), digest(b"bridge", *parts)
+        key, store = _bridge_key(), Store(os.path.join(cache_folder(), "packs"))
+        if key is None:
+            return None
         kept = store.load(key)
         try:
             code = marshal.loads(kept) if kept is not None else room.build()
         except ImportError:
             return None
         if kept is None:
-            store.save(key, [marshal.dumps(code)])
+            store.save(key, [marshal.dumps(code)], "bridge")
         _bridges.append(room.Bridge(*code))
     return _bridges[0]
+
+
+def _bridge_key() -> bytes | None:
+    """A hash of what the bridge is made from; None on a host that there is none for."""
+    from xenos.engines.code.store import digest
+
+    here = os.path.dirname(os.path.abspath(__file__))
+    parts = [os.uname().machine.encode()]
+    for name in ("../cpu/layout.py", "runtime/bridge.py", "runtime/direct.py", "runtime/drive.py", "runtime/lives.py",
+                 "runtime/trapped.py", "runtime/native.py", "native/language.py",
+                 "llvm/compiler.py", f"hosts/{os.uname().machine}_runtime.py"):
+        try:
+            with open(os.path.join(here, name), "rb") as file:
+                parts.append(file.read())
+        except OSError:
+            return None
+    return digest(b"bridge", *parts)
 
 
 def keep(engine: Any) -> None:
@@ -186,3 +200,19 @@ def pack_ready(name: str) -> bool:
     from xenos.engines.stencil import pack
 
     return Store(os.path.join(cache_folder(), "packs")).has(digest(pack.made_from(name, host().level()), b"head"))
+
+
+def in_use() -> tuple[set[bytes], set[bytes]]:
+    """Of what the cache may hold, what this Xenos can use: who made it (the first 16 bytes), and the keys of what has no maker."""
+    from xenos.engines.hosts import host
+    from xenos.engines.stencil import pack
+    from xenos.isa import GUESTS
+
+    keys, bridge_key = {_machines_key()}, _bridge_key()
+    if bridge_key is not None:
+        keys.add(bridge_key)
+    try:
+        levels = list(host().CPUS)
+    except HostError:
+        levels = []
+    return {pack.made_from(name, level)[:16] for name in GUESTS for level in levels}, keys

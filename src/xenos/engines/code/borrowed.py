@@ -18,7 +18,7 @@ class Borrowed(Store):
     """What `lender` has, and over that what is saved here, in `folder` (None: nothing is kept)."""
 
     def __init__(self, lender: Store, folder: str | None) -> None:
-        super().__init__(folder or os.devnull, _LIMIT)
+        super().__init__(folder or os.devnull, _LIMIT, lender.maker)
         self.lender = lender
         self.writable = folder is not None
 
@@ -35,9 +35,9 @@ class Borrowed(Store):
         """Of what `load` gives."""
         return super().head(key, size) or self.lender.head(key, size)
 
-    def save(self, key: bytes, parts: Sequence[bytes | bytearray | memoryview]) -> bool:
+    def save(self, key: bytes, parts: Sequence[bytes | bytearray | memoryview], kind: str = "") -> bool:
         """Into our own."""
-        return self.writable and super().save(key, parts)
+        return self.writable and super().save(key, parts, kind)
 
 
 def make_room(parent: str, name: str) -> str | None:

@@ -1,21 +1,31 @@
 """The cache on disk: files named by what they were made from, written whole or not at all, checked before use, bounded in size.
 
 Writers make a file under a name of their own and rename it: readers and other writers never see half of one, and a writer that
-is killed leaves a file that the next tidying removes. Whatever is wrong with the folder, the cache is merely cold.
+is killed leaves a file that a later tidying removes. Whatever is wrong with the folder, the cache is merely cold.
+
+A file's time of change is when it was last used, to the day: the files that were not used for longest go first. How much was
+written since the folder was last looked through is the size of one more file, to which every writer appends a byte for each
+page: nothing there can be torn, and a writer need not look at all files to know that it need not look.
 """
 
 from __future__ import annotations
 
 import os
+import time
 from _blake2 import blake2b
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_MAGIC = b"XENOS\0C1"
-_HEAD = len(_MAGIC) + 32 + 8 + 16
+# A file: what it is, its key, who made it, what kind it is, length and checksum of what follows.
+MAGIC = b"XENOS\0C2"
+HEAD = 8 + 32 + 16 + 8 + 8 + 16
 DEFAULT_LIMIT = 512 << 20
+LEFT_OVER = 3600    # seconds after which a file that is being written is not, its writer having died
+WRITTEN = "written"
+_DAY = 86400
+_PAGE = 4096
 
 
 def digest(*parts: bytes) -> bytes:
@@ -27,12 +37,34 @@ def digest(*parts: bytes) -> bytes:
     return state.digest()
 
 
-class Store:
-    """One folder of cached data. `limit` is the number of bytes that it may hold, over which the oldest files go."""
+def checksum(head: bytes | memoryview, body: bytes | memoryview) -> bytes:
+    """16 bytes that say whether a file is as it was written, from all of its head but these bytes, and the rest."""
+    state = blake2b(head[:HEAD - 16], digest_size=16)
+    state.update(body)
+    return state.digest()
 
-    def __init__(self, folder: str, limit: int = DEFAULT_LIMIT) -> None:
+
+def is_key(name: str) -> bool:
+    """Whether a file of that name is one that was saved; all others are somebody else's."""
+    return len(name) == 64 and not name.strip("0123456789abcdef")
+
+
+def is_half(name: str) -> bool:
+    """Whether a file of that name is one that is being written."""
+    return name[64:65] == "." and is_key(name[:64])
+
+
+class Store:
+    """One folder of cached data. `limit` is the number of bytes that it may hold, over which the files least used go.
+
+    `maker` names what decides all that is saved here, the sources above all: what another one made is of no use any more.
+    `problem` says what last went wrong.
+    """
+
+    def __init__(self, folder: str, limit: int = DEFAULT_LIMIT, maker: bytes = b"") -> None:
         self.folder = folder
         self.limit = limit
+        self.maker = maker
         self.problem = ""
 
     def _path(self, key: bytes) -> str:
@@ -43,50 +75,76 @@ class Store:
         return os.path.exists(self._path(key))
 
     def load(self, key: bytes) -> memoryview | None:
-        """What was saved under a key, or None: not there, not ours, cut short, or not what was written."""
-        try:
-            fd = os.open(self._path(key), os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
-        except OSError:
+        """What was saved under a key, or None: not there, not ours, cut short, or not what was written.
+
+        A file that is ours and damaged is removed, or it would stand in the way of the next one.
+        """
+        path, fd = self._path(key), self._open(key)
+        if fd < 0:
             return None
         try:
-            if os.fstat(fd).st_uid != os.geteuid():
-                return None
-            size = os.fstat(fd).st_size
-            data = bytearray(size)
+            status = os.fstat(fd)
+            data = bytearray(status.st_size)
             view, at = memoryview(data), 0
-            while at < size:
+            while at < len(data):
                 got = os.readv(fd, [view[at:]])
                 if not got:
                     return None
                 at += got
+            head, body = view[:HEAD], view[HEAD:]
+            if not _fits(head, key, len(data)) or head[HEAD - 16:] != checksum(head, body):
+                self.problem = f"{path} is damaged"
+                if os.stat(path).st_ino == status.st_ino:
+                    os.unlink(path)
+                return None
+            if not -_DAY < time.time() - status.st_mtime < _DAY:
+                _used(fd)
+            return body
         except OSError:
             return None
         finally:
             os.close(fd)
-        if size < _HEAD or data[:8] != _MAGIC or data[8:40] != key:
-            return None
-        body = memoryview(data)[_HEAD:]
-        if int.from_bytes(data[40:48], "little") != len(body) or data[48:64] != _sum(body):
-            return None
-        return body
 
     def head(self, key: bytes, size: int) -> bytes:
-        """The first bytes of what was saved under a key, unchecked; fewer or none if it is not there."""
+        """The first bytes of what was saved under a key, the rest unread; none if it is not there or not whole."""
+        fd = self._open(key)
+        if fd < 0:
+            return b""
         try:
-            with open(self._path(key), "rb") as file:
-                return file.read(_HEAD + size)[_HEAD:]
+            data = os.pread(fd, HEAD + size, 0)
+            return data[HEAD:] if _fits(data, key, os.fstat(fd).st_size) else b""
         except OSError:
             return b""
+        finally:
+            os.close(fd)
 
-    def save(self, key: bytes, parts: Sequence[bytes | bytearray | memoryview]) -> bool:
-        """Keep parts, joined, under a key; False, with `problem` saying why, if that cannot be done."""
-        body = b"".join(parts)
-        own = f"{self._path(key)}.{os.getpid()}"
+    def _open(self, key: bytes) -> int:
+        """The file of that key, to be read; -1 if there is none, or another user's, whose code we would run."""
         try:
-            os.makedirs(self.folder, mode=0o700, exist_ok=True)
-            fd = os.open(own, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+            fd = os.open(self._path(key), os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
+        except OSError:
+            return -1
+        if os.fstat(fd).st_uid == os.geteuid():
+            return fd
+        os.close(fd)
+        return -1
+
+    def save(self, key: bytes, parts: Sequence[bytes | bytearray | memoryview], kind: str = "") -> bool:
+        """Keep parts, joined, under a key; False, with `problem` saying why, if that cannot be done.
+
+        `kind` is a word of up to 8 letters for those who look into the folder.
+        """
+        body = b"".join(parts)
+        head = b"".join((MAGIC, key, self.maker[:16].ljust(16, b"\0"), kind.encode().ljust(8, b"\0"),
+                         len(body).to_bytes(8, "little")))
+        own = f"{self._path(key)}.{os.getpid()}.{time.time_ns():x}"   # containers count processes for themselves
+        try:
+            fd = self._create(own)
             try:
-                for part in (_MAGIC + key + len(body).to_bytes(8, "little") + _sum(body), body):
+                # At its full size before it is counted: whoever looks through the folder misses neither.
+                os.ftruncate(fd, HEAD + len(body))
+                due = self._count(HEAD + len(body))
+                for part in (head + checksum(head, body), body):
                     view = memoryview(part)
                     while view:
                         view = view[os.write(fd, view):]
@@ -94,38 +152,84 @@ class Store:
                 os.close(fd)
             os.replace(own, self._path(key))
         except OSError as error:
-            self.problem = error.strerror or str(error)
+            self.problem = f"{self.folder}: {error.strerror or error}"
             try:
                 os.unlink(own)
             except OSError:
                 pass
             return False
-        self.tidy()
+        if due:
+            self.tidy(self.limit - self.limit // 8)
         return True
 
-    def tidy(self) -> None:
-        """Remove what killed writers left (after an hour), and the oldest files until the folder is within its limit."""
-        import time
+    def _create(self, path: str) -> int:
+        """A new file that is ours alone, whatever mask the guest has set; and its folder, if need be."""
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+        try:
+            fd = os.open(path, flags, 0o600)
+        except FileNotFoundError:
+            os.makedirs(self.folder, mode=0o700, exist_ok=True)
+            os.chmod(self.folder, 0o700)
+            fd = os.open(path, flags, 0o600)
+        os.fchmod(fd, 0o600)
+        return fd
 
-        files: list[tuple[float, int, str]] = []
+    def _count(self, size: int) -> bool:
+        """Note that so many bytes are being written; whether that makes so many, by all writers, that it is time to tidy."""
+        pages, flags = size // _PAGE + 1, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
+        try:
+            fd = os.open(os.path.join(self.folder, WRITTEN), flags, 0o600)
+            try:
+                os.write(fd, bytes(pages))
+                total = os.fstat(fd).st_size
+                if total == pages:      # it is new
+                    os.fchmod(fd, 0o600)
+            finally:
+                os.close(fd)
+        except OSError:
+            return True
+        return total == pages or total * _PAGE > self.limit // 8     # the first one does not know what is there already
+
+    def tidy(self, most: int | None = None) -> None:
+        """Remove what killed writers left, and the files least used until the folder holds at most that many bytes (its limit)."""
+        most = self.limit if most is None else most
+        files: list[tuple[bool, float, int, str]] = []
+        total, now = 0, time.time()
+        try:
+            os.truncate(os.path.join(self.folder, WRITTEN), 1)      # first: what is written from now on counts again
+        except OSError:
+            pass
         try:
             with os.scandir(self.folder) as entries:
                 for entry in entries:
-                    found = entry.stat(follow_symlinks=False)
-                    files.append((found.st_mtime, found.st_size, entry.path))
+                    half = is_half(entry.name)
+                    if half or is_key(entry.name):
+                        found = entry.stat(follow_symlinks=False)
+                        total += found.st_size
+                        if not half or now - found.st_mtime > LEFT_OVER:
+                            files.append((not half, found.st_mtime, found.st_size, entry.path))
         except OSError:
             return
-        total = sum(size for _, size, _ in files)
-        for when, size, path in sorted(files):
-            left_over = "." in os.path.basename(path) and time.time() - when > 3600
-            if total <= self.limit and not left_over:
-                continue
+        for whole, _, size, path in sorted(files):
+            if whole and total <= most:
+                break
             try:
                 os.unlink(path)
-                total -= size
+            except FileNotFoundError:
+                pass        # somebody else tidies
             except OSError:
-                pass
+                continue
+            total -= size
 
 
-def _sum(body: bytes | memoryview) -> bytes:
-    return blake2b(body, digest_size=16).digest()
+def _fits(head: bytes | memoryview, key: bytes, size: int) -> bool:
+    """Whether a file of that size, under that key, may begin so."""
+    return len(head) >= HEAD and head[:8] == MAGIC and head[8:40] == key and int.from_bytes(head[64:72], "little") == size - HEAD
+
+
+def _used(fd: int) -> None:
+    """Note that a file is used; not in a folder that is only read."""
+    try:
+        os.utime(fd)
+    except OSError:
+        pass

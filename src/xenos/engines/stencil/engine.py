@@ -40,6 +40,8 @@ class StencilEngine:
     def __init__(self, pack: Pack, *, linked: bool = True, store: Store | None = None) -> None:
         self.pack = pack
         self.store = store if linked else None
+        if store is not None:
+            store.maker = pack.made_from
         self.linked = linked
         self.one_by_one = False     # whether a block has one instruction only (flush when this is changed)
         self.arena = Arena()
@@ -313,7 +315,7 @@ class StencilEngine:
         if segment.fresh * (64 if segment.kept > _CHEAP else _CHEAP + 1) > segment.kept:
             # Another process may have kept more meanwhile; the next one to start adds to that.
             if Segment.units_in(self.store.head(segment.key, HEAD)) < segment.total:
-                self.store.save(segment.key, segment.pack())
+                self.store.save(segment.key, segment.pack(), "segment")
                 segment.kept = segment.total
 
     # Forgetting.

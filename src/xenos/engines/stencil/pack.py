@@ -26,6 +26,7 @@ class Pack:
 
     def __init__(self, name: str, head: dict[str, Any], book: Callable[[], bytes]) -> None:
         self.name = name
+        self.made_from: bytes = head["made_from"]
         self.key = digest(head["code"], head["constants"], head["made_from"])
         self.image = Image(head["code"], head["data"], head["offsets"])
         self.constants: bytes = head["constants"]
@@ -131,7 +132,7 @@ def _llvm() -> bytes:
 def load(name: str, folder: str, level: int, progress: Callable[[int, int], None] | None = None) -> Pack:
     """The pack kept under `folder`, made first if it is not there. Without a usable folder it is made and not kept."""
     key = made_from(name, level)
-    store = Store(os.path.join(folder, "packs"))
+    store = Store(os.path.join(folder, "packs"), maker=key)
     head_key, body_key = digest(key, b"head"), digest(key, b"book")
     kept = store.load(head_key)
     body: bytes | None = None
@@ -140,8 +141,8 @@ def load(name: str, folder: str, level: int, progress: Callable[[int, int], None
     else:
         head, body = build(name, level, progress)
         head["made_from"] = key
-        store.save(body_key, [body])
-        store.save(head_key, [marshal.dumps(head)])
+        store.save(body_key, [body], "book")
+        store.save(head_key, [marshal.dumps(head)], "head")
 
     def read() -> bytes:
         if body is not None:
