@@ -93,7 +93,7 @@ def test_a_sysroot_unpacked_anew(first: Path, tmp_path: Path) -> None:
             if path.is_file() and not path.is_symlink():
                 os.utime(path, (when, when))
         counts.append(translated("lua5.4", first, "--sysroot", str(root), "-e", "os.exit(7)"))
-    assert counts[0] > 1000 and counts[1] == 0
+    assert counts[0] > 1000 and counts[1] < 10     # how long a path is decides about a branch or two
 
 
 def test_only_what_is_in_a_library_decides_where_it_goes(tmp_path: Path) -> None:

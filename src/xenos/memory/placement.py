@@ -17,7 +17,7 @@ HIGH = 0x8000_0000
 TOP = 1 << 38
 SLOT = 0x10_0000
 IDENTITY = 1024     # bytes that name a file: all headers of an ELF file, and where linkers put its build ID
-_PRIME = 4093  # more than the slots there are, so that long paths with one tail still spread
+_PRIME = 4093  # more than the slots there are, and no power of two: every byte counts
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
