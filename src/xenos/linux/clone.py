@@ -26,7 +26,6 @@ _LARGEST_ARGUMENTS = 88     # with set_tid, its size, and a cgroup
 _NAMESPACES = 0x20000 | 0x02000000 | 0x04000000 | 0x08000000 | 0x10000000 | 0x20000000 | 0x40000000
 _POLLIN = 1
 _LOOK = struct.pack("<qq", 0, 50_000_000)   # between two looks whether another thread has ended the process
-_SHARED_STACK = 64 << 10  # of its parent's stack, what a child of vfork hands back
 
 
 def clone(process: Process, flags: int, stack: int, parent_tid: int, tls: int, child_tid: int) -> int:
@@ -126,7 +125,7 @@ def _fork(process: Process, flags: int, stack: int, parent_tid: int, tls: int, c
             process.memory.store(pidfd, 4, process.opened(os.pidfd_open(pid)))
         if ends[0] >= 0:
             os.close(ends[1])
-            _await_vfork(process, ends[0], pointer)
+            _await_vfork(process, ends[0])
         return pid
     if stack:
         cpu.write(*form.stack_pointer, stack)
@@ -149,6 +148,7 @@ def _become_child(process: Process, ends: tuple[int, int], parent_stack: int) ->
     process.forked = True
     process.timers.clear()
     thread = process.thread
+    process.vfork_alone = not process.threads.several
     process.threads.after_fork(thread)
     if process.bridge is not None:
         process.bridge.after_fork()
@@ -165,8 +165,8 @@ def _become_child(process: Process, ends: tuple[int, int], parent_stack: int) ->
         call()
 
 
-def _await_vfork(process: Process, reader: int, pointer: int) -> None:
-    """Wait until the child runs a program or has ended; take what it wrote into our stack (posix_spawn's errno)."""
+def _await_vfork(process: Process, reader: int) -> None:
+    """Wait until the child runs a program or has ended; take what it wrote into our memory (posix_spawn's errno)."""
     data = b""
     entry = struct.pack("<ihh", reader, _POLLIN, 0)
     while process.outcome is None:  # only what ends the process ends this wait
@@ -177,7 +177,9 @@ def _await_vfork(process: Process, reader: int, pointer: int) -> None:
             data += part
     os.close(reader)
     if data:
-        process.memory.write(pointer, data)
+        from xenos.linux import handback
+
+        handback.take(process, data)
 
 
 def leave_vfork(process: Process, *, executed: bool) -> None:
@@ -185,10 +187,8 @@ def leave_vfork(process: Process, *, executed: bool) -> None:
     pipe, process.vfork_pipe = process.vfork_pipe, -1
     if pipe < 0:
         return
-    start = process.vfork_stack
-    region = process.memory.regions.at(start) if start and not executed else None
-    if region is not None:
-        data = process.memory.read(start, min(_SHARED_STACK, region.end - start))
-        while data:
-            data = data[os.write(pipe, data) :]
+    if process.vfork_stack and not executed:
+        from xenos.linux import handback
+
+        handback.give(process, pipe, process.vfork_stack, process.vfork_alone)
     os.close(pipe)

@@ -99,6 +99,7 @@ class Process:
         self.limits: dict[int, tuple[int, int]] = {}  # resource limits that are the guest's alone
         self.vfork_pipe = -1                    # in a child of vfork, until it executes a program
         self.vfork_stack = 0                    # and its parent's stack pointer
+        self.vfork_alone = False                # and whether that has no other thread
 
     # The program.
 

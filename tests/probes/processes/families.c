@@ -17,6 +17,7 @@ CHECK(plain_fork) {
     for (int n = 0; n < 30; n++) { int status; pid_t child = fork(); if (!child) _exit(n); MUST(waitpid(child, &status, 0) == child && WEXITSTATUS(status) == n); }
 }
 static volatile int from_child;
+static volatile long written;
 CHECK(vfork_shares) {
     int status;
     pid_t child = vfork();
@@ -54,6 +55,20 @@ CHECK(spawn_) {
     ended("environment", child);
     ERROR(posix_spawn(&child, "/nothing", NULL, NULL, words, environment));
     ERROR(posix_spawn(&child, "/dev/null", NULL, NULL, words, environment));
+}
+static void *counts_up(void *unused) { while (!from_child) written++; return NULL; }
+CHECK(spawn_beside_a_thread) {
+    know_myself();
+    pthread_t thread;
+    pid_t child;
+    char *words[] = {self, "say_nothing", NULL};
+    from_child = 0;
+    MUST(!pthread_create(&thread, NULL, counts_up, NULL));
+    for (int n = 0; n < 5; n++) { long before = written; ERROR(posix_spawn(&child, "/nothing", NULL, NULL, words, environ)); MUST(written >= before); }
+    MUST(!posix_spawn(&child, self, NULL, NULL, words, environ));
+    ended("spawned", child);
+    from_child = 1;
+    pthread_join(thread, NULL);
 }
 CHECK(close_on_exec) {
     know_myself();

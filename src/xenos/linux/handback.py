@@ -1,0 +1,88 @@
+"""What a child of vfork wrote into the memory that it should share with its parent, and does not: handed back when it ends.
+
+The child of a fork shares each page with its parent until one of them writes to it. So what lies in the child's private pages,
+and in its alone, is what it wrote (pagemap in the kernel's Documentation/admin-guide/mm). The parent waits meanwhile: what its
+only thread had there is what it was, and may be overwritten by whole pages. Where the parent has more threads, which write,
+too, it gets back what the child wrote into the caller's stack, which is where posix_spawn(3) puts its errno.
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+from array import array
+
+from xenos.memory.flat import BASE, MemoryFault
+from xenos.memory.host import PAGE, WRITE
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from xenos.linux.process import Process
+    from xenos.memory.flat import FlatMemory
+
+_RECORD = struct.Struct("<QQ")      # address, length; the bytes follow
+_STACK = 64 << 10                   # of its parent's stack, what is handed back where there are more threads
+_LARGEST = 1 << 32                  # bytes of a mapping that is looked through: 8 MiB of page map
+_PRESENT, _OF_FILE, _ALONE = 1 << 63, 1 << 61, 1 << 56
+
+
+def give(process: Process, pipe: int, stack: int, alone: bool) -> None:
+    """In the child: tell the parent what to write. `stack` is where its stack pointer was; `alone`, whether it is one thread."""
+    memory = process.memory
+    spans = _written(memory) if alone else None
+    if spans is None:
+        region = memory.regions.at(stack)
+        spans = [(stack, min(stack + _STACK, region.end))] if region is not None else []
+    for start, end in spans:
+        try:
+            data = _RECORD.pack(start, end - start) + memory.read(start, end - start)
+        except MemoryFault:
+            continue
+        while data:
+            data = data[os.write(pipe, data) :]
+
+
+def _written(memory: FlatMemory) -> list[tuple[int, int]] | None:
+    """The ranges that this process has written since it was forked; None if the host does not say."""
+    found: list[tuple[int, int]] = []
+    try:
+        fd = os.open("/proc/self/pagemap", os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return None
+    try:
+        for region in memory.regions:
+            if region.prot & WRITE and not region.shared and region.end - region.start <= _LARGEST:
+                entries = array("Q", os.pread(fd, (region.end - region.start) // PAGE * 8, (BASE + region.start) // PAGE * 8))
+                found += _runs(region.start, entries)
+    except OSError:
+        return None
+    finally:
+        os.close(fd)
+    return found
+
+
+def _runs(start: int, entries: array[int]) -> Iterator[tuple[int, int]]:
+    first = -1
+    for number, entry in enumerate(entries):
+        if entry & (_PRESENT | _OF_FILE | _ALONE) == _PRESENT | _ALONE:
+            first = number if first < 0 else first
+        elif first >= 0:
+            yield start + first * PAGE, start + number * PAGE
+            first = -1
+    if first >= 0:
+        yield start + first * PAGE, start + len(entries) * PAGE
+
+
+def take(process: Process, data: bytes) -> None:
+    """In the parent: write it."""
+    at = 0
+    while at + _RECORD.size <= len(data):
+        address, length = _RECORD.unpack_from(data, at)
+        at += _RECORD.size
+        try:
+            process.memory.write(address, data[at : at + length])
+        except MemoryFault:     # the child had mapped it for itself
+            pass
+        at += length
