@@ -98,6 +98,18 @@ def test_where_is_the_folder(cache: Path) -> None:
     assert run(cache, "where") == f"{cache}\n"
 
 
+def test_a_folder_and_times_that_have_no_name(tmp_path: Path) -> None:
+    odd = os.fsencode(tmp_path) + b"/\xff"
+    os.makedirs(odd + b"/code")
+    for number, when in enumerate((-10**10, 10**11)):
+        path = odd + b"/code/" + digest(bytes([number])).hex().encode()
+        Path(os.fsdecode(path)).write_bytes(b"")
+        os.utime(path, (when, when))
+    done = subprocess.run(kit.command("cache"), capture_output=True,
+                          env=kit.environment(XENOS_CACHE=os.fsdecode(odd), PYTHONIOENCODING="utf-8:strict"))
+    assert done.returncode == 0 and done.stdout.startswith(odd + b"\n") and done.stderr == b""
+
+
 def test_a_form_of_another_version_is_stale(cache: Path) -> None:
     old = cache / "code" / digest(b"old").hex()
     old.write_bytes(MAGIC[:7] + b"1" + bytes(5000))
@@ -181,18 +193,22 @@ def test_verify_knows_code_from_other_things(cache: Path) -> None:
     path = next(path for path in files(cache / "code") if array("Q", path.read_bytes()[HEAD:HEAD + 32])[2])    # with a link
     data = path.read_bytes()
     maker, body = data[40:56], data[HEAD:]
-    used, blocks, links, units, *_ = array("Q", body[:SIZES])
-    assert blocks and links and units
+    used, blocks, links, units, regions = array("Q", body[:SIZES])
+    assert blocks and links and units and not regions
     at_links = SIZES + 16 * blocks
     at_units = at_links + 24 * links
+    at_regions = at_units + 24 * units
+    with_region = array("Q", [used, blocks, links, units, 1]).tobytes() + body[SIZES:at_regions]
     spoilt = {"short": (0, body[:10]), "size": (0, (used + 1).to_bytes(8, "little")), "rows": (8, (1 << 40).to_bytes(8, "little")),
               "block": (SIZES + 8, (used + 16).to_bytes(8, "little")), "jump": (at_links + 8, b"\xff" * 4),
               "stub": (at_links + 12, b"\xff" * 4), "end": (at_units + 8, bytes(8)), "first": (at_units + 16, b"\x7f")}
-    bad = []
+    bad = [saved(cache, name, with_region + array("Q", row).tobytes() + body[at_regions:], maker)
+           for name, row in (("unit", [units, 0, 0]), ("places", [0, used, 0]))]
     for name, (at, change) in spoilt.items():
         changed = change if name == "short" else body[:at] + change + body[at + len(change):]
         bad.append(saved(cache, name, changed, maker))
     good = saved(cache, "good", body, maker)
+    saved(cache, "region", with_region + bytes(24) + body[at_regions:], maker)
     text = run(cache, "verify", status=1)
     assert all(f"{path} is whole, but no code that was translated; removed\n" in text for path in bad), text
     assert good.exists() and f"{len(bad)} not usable" in text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import sys
@@ -32,6 +33,7 @@ time, also while programs run. By itself it keeps to {DEFAULT_LIMIT >> 20} MiB o
 
 Exit status: 0; of `verify` 1 if a file was found that cannot be used; 1 if the folder cannot be read or changed.
 """
+_LAST = 253_402_214_400     # in the year 9999
 _COMMANDS = ("show", "where", "verify", "prune")
 # What users call the kinds that files are saved with. What has none is of a version that did not tell.
 _NAMES = {"segment": "translated code", "profile": "profiles", "head": "libraries", "book": "libraries", "guests": "libraries",
@@ -41,6 +43,8 @@ _OLD = {"packs": "libraries", "code": "translated code", "confined": "translated
 
 def main(words: list[str]) -> int:
     """The subcommand; gives the exit status."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="surrogateescape")    # folders have any name
     if "--help" in words or "-h" in words or words[:1] == ["help"]:
         sys.stdout.write(HELP)
         return 0
@@ -137,12 +141,16 @@ def _table(kinds: dict[str, dict[str, Any]]) -> None:
     rows: list[tuple[str, ...]] = [("", "files", "size", "stale", "size", "bad", "last used", "")]
     for name, kind in sorted(kinds.items()):
         rows.append((name, f"{kind['files']:,}", bytes_(kind["bytes"]), f"{kind['stale_files']:,}", bytes_(kind["stale_bytes"]),
-                     f"{kind['unusable_files']:,}", *(time.strftime("%Y-%m-%d", time.localtime(kind[when]))
-                                                      for when in ("oldest", "newest"))))
+                     f"{kind['unusable_files']:,}", _day(kind["oldest"]), _day(kind["newest"])))
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     for name, *cells, first, last in rows:
         numbers = "  ".join(cell.rjust(width) for cell, width in zip(cells, widths[1:], strict=False))
         print(f"{name:{widths[0]}}  {numbers}  {f'{first} to {last}' if last else first}")
+
+
+def _day(when: float) -> str:
+    """A file system's times may lie beyond those that have a name."""
+    return time.strftime("%Y-%m-%d", time.localtime(min(max(when, 0), _LAST)))
 
 
 def _verify(words: list[str]) -> int:

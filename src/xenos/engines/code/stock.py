@@ -103,14 +103,17 @@ class Verifier:
         segment = self._segment
         if not segment.restore(body):
             return False
-        _, blocks, links, units, *_ = (memoryview(part) for part in segment.pack())
+        _, blocks, links, units, regions, _ = (memoryview(part) for part in segment.pack())
         starts = blocks.cast("B").cast("q")[at.BLOCK_AT >> 3::at.BLOCK_ROW >> 3].tolist()
         jumps = links.cast("B").cast("I")
         sites, stubs = jumps[at.LINK_SITE >> 2::at.LINK_ROW >> 2], jumps[at.LINK_STUB >> 2::at.LINK_ROW >> 2]
         words = units.cast("B").cast("q")
         firsts = words[at.UNIT_BLOCK >> 3::at.UNIT_ROW >> 3].tolist()
         ends = zip(words[at.UNIT_START >> 3::at.UNIT_ROW >> 3], words[at.UNIT_END >> 3::at.UNIT_ROW >> 3], strict=True)
-        return (starts == sorted(starts) and all(0 <= start < segment.used for start in starts)
+        rows = regions.cast("B").cast("q").tolist()
+        owners, places = rows[at.REGION_UNIT >> 3::at.REGION_ROW >> 3], rows[at.REGION_PLACES >> 3::at.REGION_ROW >> 3]
+        return (all(0 <= owner < segment.total for owner in owners) and all(0 <= place < segment.used for place in places)
+                and starts == sorted(starts) and all(0 <= start < segment.used for start in starts)
                 and all(site < segment.used for site in sites) and all(stub < segment.used for stub in stubs)
                 and firsts == sorted(firsts) and all(0 <= first < len(starts) for first in firsts)
                 and all(start < end for start, end in ends))

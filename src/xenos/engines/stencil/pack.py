@@ -101,7 +101,7 @@ def made_from(name: str, level: int) -> bytes:
 
 
 _SOURCES = ("cpu", "semantics", "isa", "engines/llvm", "engines/hosts", "engines/native", "engines/stencil", "engines/translator",
-            "engines/runtime", "engines/code",
+            "engines/region", "engines/runtime", "engines/code",
             "memory")
 
 
