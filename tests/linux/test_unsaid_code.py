@@ -17,6 +17,7 @@ beside data 19900 1333300
 in line 19900
 kernel 5 8 7 8 8 0 1 8 64 8
 by a thread 77 1
+by threads, wrong 0
 protected 112233445
 child 34 parent 3 5
 moved 1 1 2 3 0 4 5

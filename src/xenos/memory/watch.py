@@ -77,12 +77,12 @@ class Watch:
             return False
         with self._memory.lock:
             pages = _inside(self._pages, start, end)
+            for page in pages:      # other threads write there as soon as they can, and run what they wrote
+                self._changed(page * PAGE, page * PAGE + PAGE, True, False)
             for page in pages:
                 host.mprotect(self._base + page * PAGE, PAGE, READ | WRITE)
             self._pages.difference_update(pages)
             self._memory.watched.value = len(self._pages)
-            for page in pages:
-                self._changed(page * PAGE, page * PAGE + PAGE, True, False)
         return bool(pages)
 
     def gone(self, start: int, end: int, *, mapped: bool = True) -> None:

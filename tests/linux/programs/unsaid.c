@@ -119,6 +119,34 @@ static void by_a_thread(void)
 	printf("by a thread %ld %d\n", last, calls > 0);
 }
 
+/* Four threads, each rewriting code of its own in one page. */
+static void *rewrites(void *which)
+{
+	uint32_t *code = shared + 16 * (long)which;
+	long wrong = 0;
+
+	for (int i = 0; i < 400; i++)
+		wrong += put(code, i) != i;
+	return (void *)wrong;
+}
+
+static void by_threads(void)
+{
+	pthread_t threads[4];
+	long sum = 0;
+
+	shared = room(1);
+	for (long n = 0; n < 4; n++)
+		pthread_create(&threads[n], NULL, rewrites, (void *)n);
+	for (int n = 0; n < 4; n++) {
+		void *wrong;
+
+		pthread_join(threads[n], &wrong);
+		sum += (long)wrong;
+	}
+	printf("by threads, wrong %ld\n", sum);
+}
+
 static void protected_and_opened(void)
 {
 	uint32_t *code = room(1);
@@ -200,6 +228,7 @@ int main(void)
 	in_line();
 	by_the_kernel();
 	by_a_thread();
+	by_threads();
 	protected_and_opened();
 	in_a_child();
 	moved();

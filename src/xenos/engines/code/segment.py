@@ -171,10 +171,11 @@ class Segment:
         rows = self._list(UNITS)
         pages = range(start >> _PAGE, (end - 1 >> _PAGE) + 1)
         start, end = start - self.low, end - self.low
-        if not self.high and len(pages) < len(self._on_page):
-            numbers: Iterable[int] = sorted({number for page in pages for number in self._on_page.get(page, ())})
-        else:
-            numbers = range(len(rows) // 3)
+        numbers: Iterable[int] = range(len(rows) // 3)
+        if not self.high:   # all that is not forgotten is on some page
+            known = self._on_page
+            few = pages if len(pages) <= len(known) else [page for page in known if page in pages]
+            numbers = sorted({number for page in few for number in known.get(page, ())})
         for number in numbers:
             if rows[3 * number] < end and start < rows[3 * number + 1] and number not in self._forgotten:
                 yield number
