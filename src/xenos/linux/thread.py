@@ -142,8 +142,14 @@ class Thread:
         if (self.kept or self.cpu.get(MORE)) and not self.noted:
             self.block_all()
             self.note_kept(self.mask)
-        if not self.noted and self.process.bridge is not None:
-            kernel.set_mask((self.mask if self.temporary is None else self.temporary) & ~kernel.NEVER_HELD)
+        if self.noted or self.process.bridge is None:
+            return
+        mask = (self.mask if self.temporary is None else self.temporary) & ~kernel.NEVER_HELD
+        # A signal may come at any moment, until then: others are to wait until that has been seen to.
+        if not self.process.bridge.set_mask(self.cpu, mask):
+            self.block_all()
+            if not self.noted:
+                kernel.set_mask(mask)
 
     def set_mask(self, mask: int) -> None:
         """Block these signals and no others. One that was noted and is blocked by now goes back to the host's kernel."""

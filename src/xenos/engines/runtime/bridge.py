@@ -36,6 +36,7 @@ _ACTION = 32            # the kernel's struct sigaction: handler, flags, restore
 _ALL = (1 << 64) - 1
 SA_SIGINFO, _SA_RESTORER = 4, 0x04000000
 _SI_QUEUE = (1 << 32) - 1
+_SIG_SETMASK = 2
 _DETACHED = 1           # PTHREAD_CREATE_DETACHED
 _WAKE_PRIVATE = 1 | 128 # FUTEX_WAKE, of this process only
 _STACK = 1 << 20        # bytes of the host's stack for a thread: Python's own needs, not the guest's
@@ -162,6 +163,10 @@ class Bridge:
                            (SIGNAL_MASK, numbers["rt_sigprocmask"])):
             self._words[at_ // 8] = value
         self._libc: Any = None
+        # Python's lock is held meanwhile: threads share the arguments.
+        self._set_mask = ctypes.PYFUNCTYPE(word, pointer, word, pointer)(base + offsets["call"])
+        self._mask = (ctypes.c_uint64 * 7)()
+        self._mask_at = ctypes.addressof(self._mask)
 
     # Threads.
 
@@ -263,6 +268,13 @@ class Bridge:
         if ended:
             self._words[ENDED // 8] = 0
         return ended
+
+    def set_mask(self, cpu: Cpu, mask: int) -> bool:
+        """Block these signals and no others in the calling thread, with that CPU; False, and nothing is done, if WAKE is set."""
+        words = self._mask
+        words[0], words[1], words[2], words[3], words[6] = _SIG_SETMASK, self._mask_at + 48, 0, 8, mask
+        failed: int = self._set_mask(cpu.address, self._words[SIGNAL_MASK // 8], self._mask_at)
+        return not failed
 
     def poke(self, thread: int) -> None:
         """Make a thread of ours look at its WAKE word, also if it waits in a call."""
