@@ -51,10 +51,14 @@ class Faults:
         known = self._known.get(host)
         if known is None:
             try:
-                known = self._known[host] = self._locate(host)
+                known = self._locate(host)
             except MemoryFault as fault:    # the code itself is gone
                 cpu.pc = fault.address
                 return Fault(Fault.EXECUTE, fault.address, fault.mapped)
+            # In code that was given up meanwhile another will lie before long.
+            if any(0 <= host - segment.base < segment.capacity for segment in self._engine.segments):
+                self._known[host] = known
+        if host in self._known:
             self._tell((host >> 1 & PLACES - 1) * PLACE // 8, host, *known)
         cpu.pc, back, both = known
         cpu.set(at.COUNT, cpu.count - back)
