@@ -160,6 +160,19 @@ def test_help() -> None:
     assert "Exit status" in run(Path("/"), "--help") == run(Path("/"), "prune", "-h")
 
 
+def test_whoever_reads_it_may_stop(tmp_path: Path) -> None:
+    """Thousands of complaints into a pipe that nobody reads."""
+    (tmp_path / "code").mkdir()
+    for number in range(3000):
+        (tmp_path / "code" / digest(number.to_bytes(2, "little")).hex()).write_bytes(b"")
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = subprocess.run(kit.command("cache", "verify", "--keep"), stdout=writer, stderr=subprocess.PIPE,
+                          env=kit.environment(XENOS_CACHE=str(tmp_path)))
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (128 + 13, b"")
+
+
 # Verifying.
 
 

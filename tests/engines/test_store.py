@@ -72,8 +72,8 @@ def test_a_changed_byte_is_noticed(store: Store, at: int) -> None:
     assert store.load(KEY) is None
 
 
-@pytest.mark.parametrize("size", [0, 7, 87, 88, 1000])
-def test_a_file_cut_short_is_not_used(store: Store, size: int) -> None:
+@pytest.mark.parametrize("size", [0, 7, 87, 88, 1000, 1 << 42])
+def test_a_file_cut_short_or_made_longer_is_not_used(store: Store, size: int) -> None:
     store.save(KEY, [BODY])
     os.truncate(Path(store.folder) / KEY.hex(), size)
     assert store.load(KEY) is None

@@ -54,6 +54,8 @@ def main(words: list[str]) -> int:
         raise UsageError(f"xenos cache has no command `{command}`; there are: {', '.join(_COMMANDS)}")
     try:
         return {"show": _show, "where": _where, "verify": _verify, "prune": _prune}[command](rest)
+    except BrokenPipeError:
+        raise       # whoever reads what is printed has seen enough
     except OSError as error:
         raise CacheError(f"{error.filename or choose.cache_folder()}: {error.strerror}") from error
 

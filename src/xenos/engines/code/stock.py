@@ -84,12 +84,13 @@ class Verifier:
             half = file.state == HALF
             return "" if half and time.time() - file.used < LEFT_OVER else "was never finished" if half else "is damaged"
         with open(file.path, "rb") as opened:
-            data = memoryview(opened.read())
-        if bytes(data[:8]) != MAGIC:
-            return ""           # stale, and of a form that is not known here
-        if data[HEAD - 16:HEAD] != checksum(data[:HEAD], data[HEAD:]):
+            head = opened.read(HEAD)
+            if head[:8] != MAGIC:
+                return ""       # stale, and of a form that is not known here
+            body = memoryview(opened.read())
+        if head[HEAD - 16:] != checksum(head, body):
             return "is damaged"
-        if file.kind == "segment" and file.state == IN_USE and not self._restores(data[HEAD:]):
+        if file.kind == "segment" and file.state == IN_USE and not self._restores(body):
             return "is whole, but no code that was translated"
         return ""
 

@@ -37,7 +37,7 @@ def digest(*parts: bytes) -> bytes:
     return state.digest()
 
 
-def checksum(head: bytes | memoryview, body: bytes | memoryview) -> bytes:
+def checksum(head: bytes, body: bytes | memoryview) -> bytes:
     """16 bytes that say whether a file is as it was written, from all of its head but these bytes, and the rest."""
     state = blake2b(head[:HEAD - 16], digest_size=16)
     state.update(body)
@@ -84,15 +84,15 @@ class Store:
             return None
         try:
             status = os.fstat(fd)
-            data = bytearray(status.st_size)
-            view, at = memoryview(data), 0
-            while at < len(data):
-                got = os.readv(fd, [view[at:]])
+            head, at = os.pread(fd, HEAD, 0), 0
+            fits = _fits(head, key, status.st_size)
+            body = memoryview(bytearray(status.st_size - HEAD if fits else 0))
+            while at < len(body):
+                got = os.preadv(fd, [body[at:]], HEAD + at)
                 if not got:
                     return None
                 at += got
-            head, body = view[:HEAD], view[HEAD:]
-            if not _fits(head, key, len(data)) or head[HEAD - 16:] != checksum(head, body):
+            if not fits or head[HEAD - 16:] != checksum(head, body):
                 self.problem = f"{path} is damaged"
                 if os.stat(path).st_ino == status.st_ino:
                     os.unlink(path)
@@ -222,7 +222,7 @@ class Store:
             total -= size
 
 
-def _fits(head: bytes | memoryview, key: bytes, size: int) -> bool:
+def _fits(head: bytes, key: bytes, size: int) -> bool:
     """Whether a file of that size, under that key, may begin so."""
     return len(head) >= HEAD and head[:8] == MAGIC and head[8:40] == key and int.from_bytes(head[64:72], "little") == size - HEAD
 
