@@ -81,16 +81,17 @@ def soak(workload: Workload, times: int, jobs: int, limit: float) -> int:
     expected = workload.expected if workload.expected is not None else first.output
     longest, hung, wrong = first.seconds, 0, 0
     with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
-        rest = (pool.submit(run, workload, limit * (20 if workload.once else 1)) for _ in range(times - 1))
-        results = [first, *(one.result() for one in list(rest))]
-    for number, done in enumerate(results, 1):
-        longest = max(longest, done.seconds)
-        if done.status is None:
-            hung += 1
-            print(f"    run {number} hangs after {limit:.0f} s; its last words: {done.output[-200:]!r}\n{done.where}")
-        elif done.status or done.output != expected:
-            wrong += 1
-            print(f"    run {number} ends with {done.status}: {done.output[-300:]!r} {done.errors[-500:]!r}")
+        rest = [pool.submit(run, workload, limit * (20 if workload.once else 1)) for _ in range(times - 1)]
+        for number in range(1, times + 1):
+            done = first if number == 1 else rest[number - 2].result()
+            longest = max(longest, done.seconds)
+            if done.status is None:
+                hung += 1
+                print(f"    run {number} hangs after {limit:.0f} s; its last words: {done.output[-200:]!r}")
+                print(done.where, flush=True)
+            elif done.status or done.output != expected:
+                wrong += 1
+                print(f"    run {number} ends with {done.status}: {done.output[-300:]!r} {done.errors[-500:]!r}", flush=True)
     print(f"{workload.name:24} {times} runs: {hung} hung, {wrong} wrong; the longest took {longest:.1f} s", flush=True)
     return hung + wrong
 
