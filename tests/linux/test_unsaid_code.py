@@ -13,6 +13,7 @@ CROSS = "riscv64-linux-gnu-gcc"
 pytestmark = pytest.mark.skipif(not shutil.which(CROSS), reason=f"needs {CROSS}")
 EXPECTED = """\
 from elsewhere 14850
+in shared memory 4950
 beside data 19900 1333300
 in line 19900
 kernel 5 8 7 8 8 0 1 8 64 8

@@ -5,9 +5,9 @@ rewrites its own code in place, and gets away with it on processors that throw t
 from which code was translated is made read-only on the host if the guest may write there, until the guest does write there: then
 what was translated of it is forgotten, and the page is the guest's again until code is translated from it anew.
 
-A page of which the guest once said that it wrote code there is not watched: compilers that tell pay nothing. Nor is memory that is
-shared or a file's: it may be written through another mapping, which no page protection sees. The host's kernel gives EFAULT for a
-watched page: then all are opened, and the call is made again (linux/process.py).
+A page of which the guest once said that it wrote code there is not watched: compilers that tell pay nothing. What is written by way
+of another mapping of the same memory, no page protection sees. The host's kernel gives EFAULT for a watched page: then all are
+opened, and the call is made again (linux/process.py).
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ class Watch:
         new = False
         with self._memory.lock:
             for region in self._memory.regions.between(start, end):
-                if region.prot & (WRITE | EXEC) != WRITE | EXEC or not region.solid:
+                if region.prot & (WRITE | EXEC) != WRITE | EXEC:
                     continue
                 for page in range(max(start, region.start) // PAGE, (min(end, region.end) - 1) // PAGE + 1):
                     if page in self._pages or page in self._told:

@@ -43,6 +43,16 @@ static void from_elsewhere(void)
 	printf("from elsewhere %ld\n", sum);
 }
 
+static void in_shared_memory(void)
+{
+	uint32_t *code = mmap(NULL, PAGE, RWX, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	long sum = 0;
+
+	for (int i = 0; i < 100; i++)
+		sum += put(code, i);
+	printf("in shared memory %ld\n", sum);
+}
+
 static void beside_data(void)
 {
 	/* add t0, a0 + count; the count lies in the page of the code itself */
@@ -224,6 +234,7 @@ int main(void)
 {
 	setvbuf(stdout, NULL, _IONBF, 0);
 	from_elsewhere();
+	in_shared_memory();
 	beside_data();
 	in_line();
 	by_the_kernel();

@@ -262,8 +262,8 @@ class StencilEngine:
             first, end = segment.unit(segment.total - 1)
             source = self.translator.source(first, end)
             segment.keep(segment.total - 1, source)
-            if self._memory.watching().guard(first, end) and self._memory.read(first, end - first) != source:
-                self._forget(segment, [segment.total - 1])      # written before it was watched
+            if self._memory.watching().guard(first, end):
+                self._invalidate(segment, self._memory, first, end)     # it may have been written before it was watched
         return None
 
     def limit(self, pc: int) -> int:
