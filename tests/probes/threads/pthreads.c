@@ -116,6 +116,26 @@ CHECK(robust_at_the_end_of_a_process) {
     CHILD(pthread_mutex_lock(shared); execl("/proc/self/exe", "x", "create_join", NULL));
     ERROR(pthread_mutex_lock(shared));
 }
+CHECK(robust_when_killed) {
+    pthread_mutex_t *shared = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    pthread_mutexattr_t attributes;
+    struct timespec soon;
+    int ends[2];
+    char byte;
+    pthread_mutexattr_init(&attributes);
+    pthread_mutexattr_setrobust(&attributes, PTHREAD_MUTEX_ROBUST);
+    pthread_mutexattr_setpshared(&attributes, PTHREAD_PROCESS_SHARED);
+    pthread_mutex_init(shared, &attributes);
+    MUST(!pipe(ends));
+    pid_t child = fork();
+    if (!child) { pthread_mutex_lock(shared); write(ends[1], "", 1); for (;;) pause(); }
+    MUST(read(ends[0], &byte, 1) == 1);
+    kill(child, SIGKILL);
+    ended("SIGKILL", child);
+    clock_gettime(CLOCK_REALTIME, &soon);
+    soon.tv_sec++;
+    ERROR(pthread_mutex_timedlock(shared, &soon));
+}
 static void *ping(void *unused) {
     pthread_mutex_lock(&lock);
     for (int n = 0; n < 1000; n++) {
