@@ -42,7 +42,8 @@ _WAKE_PRIVATE = 1 | 128 # FUTEX_WAKE, of this process only
 _STACK = 1 << 20        # bytes of the host's stack for a thread: Python's own needs, not the guest's
 _KINDS = {"": direct.PLAIN, "futex": direct.FUTEX, "time": direct.TIME, "vector": direct.VECTOR, "unnamed": direct.UNNAMED,
           "events": direct.EVENTS, "masks": direct.MASKS, "return": direct.RETURN,
-          "end": direct.END_THREAD, "robust": direct.ROBUST, "advice": direct.ADVICE}
+          "end": direct.END_THREAD, "robust": direct.ROBUST, "advice": direct.ADVICE,
+          "unmasked": direct.UNMASKED}
 
 
 def text(host: ModuleType, room: int) -> str:

@@ -35,11 +35,11 @@ RANGES_MAX = 16
 FRAME = RANGES + 24 * RANGES_MAX
 SIZE = FRAME + 1024
 DESCRIPTOR = 1 << 24
-PLAIN, FUTEX, TIME, VECTOR, UNNAMED, EVENTS, MASKS, REFUSED, ROBUST, ADVICE = 0, 1, 2, 3, 4, 5, 6, 7, 8, 9
+PLAIN, FUTEX, TIME, VECTOR, UNNAMED, EVENTS, MASKS, REFUSED, ROBUST, ADVICE, UNMASKED = 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
 RETURN, END_THREAD = 16, 17     # from these on: generated code leaves, and `drive` or `lives` sees to it
 DESCRIPTORS_END = 900       # Xenos's own lie from here on
 PYTHONS = -8192             # no result of a call: it is not for us
-FAULT, INVALID = -14, -22
+FAULT, INVALID, INTERRUPTED, RESTART = -14, -22, -4, -512
 OF_FRAME, OF_RETURN, OF_NUMBER = 1, 2, 3
 PLACES, PLACE, PAGES, PAGE = 64, 32, 16, 24     # what the engine knows of faults, see trapped.py
 POKE = 16                   # SIGSTKFLT, which no kernel sends: wakes a thread of ours from a call
@@ -59,8 +59,11 @@ _FUTEX_NUMBERED = 1 << 3 | 1 << 4 | 1 << 5 | 1 << 12     # commands whose fourth
 
 
 def answer(state: int, number: int, words: int) -> int:
-    """The call's result or -errno; `PYTHONS` if nothing was done, or the kernel met with memory that we watch."""
+    """The call's result or -errno; `PYTHONS` if nothing was done, or the kernel met with memory that we watch; `RESTART` if it
+    is to be made again, behind the handler of a signal that came first, or because only another thread of ours wanted something."""
     result = made(state, number, words)
+    if result == INTERRUPTED and i32[state + at.WAKE] == 0 and i32[state + at.WAKE + 4]:
+        return RESTART
     if result == FAULT and i64[i64[i64[state + at.CALLS] + WATCHED]]:
         return PYTHONS
     return result
@@ -100,7 +103,7 @@ def made(state: int, number: int, words: int) -> int:
     if kind == VECTOR:
         if gather(table, words, end) == 0:
             return PYTHONS
-    if kind == UNNAMED and i64[words + 32]:
+    if kind == UNNAMED and i64[words + 32] or kind == UNMASKED and i64[words + 24]:
         return PYTHONS
     if kind == EVENTS:
         return events(state, table, entry & 0xFFFF, words)
