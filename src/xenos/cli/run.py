@@ -96,9 +96,9 @@ def _set(options: Options, name: str, value: str) -> None:
     if name == "--sysroot":
         options.sysroot = value
     elif name == "--engine":
-        from xenos.engines.choose import KINDS
+        from xenos.engines.choose import HIDDEN, KINDS
 
-        if value not in KINDS:
+        if value not in KINDS + HIDDEN:
             raise UsageError(f"there is no engine `{value}`; there are: {', '.join(KINDS)}")
         options.engine = value
     elif name in ("--ro", "--rw"):

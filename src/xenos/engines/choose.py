@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     Progress = Callable[[int, int], None]
 
 KINDS = ("region", "stencil", "reference", "lockstep")
+HIDDEN = ("eager",)     # the region engine with a region at every block: for tests, which choose a seed by $XENOS_EAGER
 
 
 def cache_folder() -> str:
@@ -107,6 +108,8 @@ def make_engine(kind: str, name: str, progress: Progress | None = None) -> Any:
         from xenos.engines.lockstep import LockstepEngine
 
         return LockstepEngine(_stencil(name, progress), _reference(name))
+    if kind in HIDDEN:
+        return _eager(name, progress)
     raise UsageError(f"there is no engine `{kind}`; there are: {', '.join(KINDS)}")
 
 
@@ -130,6 +133,13 @@ def _region(name: str, progress: Progress | None) -> StencilEngine:
     from xenos.engines.region.engine import RegionEngine
 
     return RegionEngine(_pack(name, progress), host().level(), store=Store(os.path.join(cache_folder(), "code")))
+
+
+def _eager(name: str, progress: Progress | None) -> StencilEngine:
+    from xenos.engines.hosts import host
+    from xenos.engines.region.eager import EagerEngine
+
+    return EagerEngine(_pack(name, progress), host().level(), seed=int(os.environ.get("XENOS_EAGER", "0")))
 
 
 _bridges: list[Any] = []

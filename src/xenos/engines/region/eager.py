@@ -1,0 +1,148 @@
+"""The region engine forced hot, for tests: a region at every block that is come to, at once, in this process.
+
+Where a program's regions begin, how large they are and what is believed of its ways is drawn by a seed: whatever is drawn, the
+program must run as on any engine. Beside that, hot headers are looked for as ever, only much more often.
+"""
+
+from __future__ import annotations
+
+from random import Random
+from typing import TYPE_CHECKING, Any
+
+from xenos.engines.region.engine import RegionEngine
+from xenos.engines.region.maker import Maker
+from xenos.engines.region.profile import Profile
+from xenos.engines.region.worker import work
+from xenos.errors import EngineError
+from xenos.memory.flat import MemoryFault
+from xenos.tuning.tiers import Tiers
+
+if TYPE_CHECKING:
+    from xenos.cpu.exits import Exit
+    from xenos.cpu.state import Cpu
+    from xenos.engines.stencil.pack import Pack
+
+_SIZES = (1, 2, 3, 5, 8, 13, 40, 150)      # instructions of a region, at most
+_OFTEN = 1 << 11        # instructions between two looks at where a CPU is
+
+
+class EagerEngine(RegionEngine):
+    """`share` of all blocks get regions of up to `most` instructions each, of many sizes if that is 0."""
+
+    def __init__(self, pack: Pack, level: int, *, seed: int = 0, share: float = 1.0, most: int = 0) -> None:
+        super().__init__(pack, level, jobs=1)
+        self.tiers = Always()
+        self._maker = Maker(pack.name, level)
+        self.pool: Any = Here(self._maker)
+        self._random = Random(seed)
+        self._share = share
+        self._most = most
+
+    def _translate(self, pc: int, cpu: Cpu) -> Exit | None:
+        """Translate what is there, and make regions of its blocks."""
+        left = super()._translate(pc, cpu)
+        if left is None and self.table.find(pc):
+            segment = self._segment(pc)
+            blocks = segment.guest_addresses()
+            for header in blocks[blocks.index(pc):] if pc in blocks else []:
+                if self._random.random() < self._share and not self._known(header):
+                    self._force(header)
+        return left
+
+    def _force(self, header: int) -> None:
+        r, segment = self._random, self._segment(header)
+        assert self._memory is not None
+        region = self._memory.regions.at(header)
+        assert region is not None
+        low, high = region.start, region.end
+        profile = Invented(r, segment.guest_addresses()[-64:]) if r.random() < 0.5 else Profile()
+
+        def fetch(pc: int) -> tuple[int, int] | None:
+            assert self._memory is not None and self.halves is not None
+            if not low <= pc < high:
+                return None
+            length = 4 if self._maker.is_long(self.halves[pc >> 1]) else 2
+            try:
+                return None if pc + length > high else (int.from_bytes(self._memory.read(pc, length), "little"), length)
+            except MemoryFault:
+                return None
+
+        graph = self._maker.graph(header, fetch, profile, self._most or r.choice(_SIZES))
+        if not graph.nodes:
+            return
+        try:
+            made = self._maker.make(graph, r.choice((1, 2, 2, 3)))
+        except EngineError as error:
+            self.refused[header] = str(error)
+            return
+        self.install(header, {"body": made.body, "low": made.low, "high": made.high, "size": made.size}, segment)
+
+
+class Always(Tiers):
+    """Everything is worth a region."""
+
+    def __init__(self) -> None:
+        super().__init__(1)
+        self.interval = _OFTEN
+
+    def worthwhile(self, seconds: float, started: bool) -> bool:
+        """Yes."""
+        return True
+
+    def sampled(self, new: bool) -> None:
+        """It is looked as often as ever."""
+
+
+class Invented(Profile):
+    """Ways that somebody made up: jumps go to some of the addresses that are `known`."""
+
+    __slots__ = ("_known", "_random")
+
+    def __init__(self, random: Random, known: list[int]) -> None:
+        super().__init__()
+        self._random = random
+        self._known = known
+
+    def goes(self, last: int) -> dict[int, int]:
+        """The same each time that it is asked."""
+        if last not in self._goes:
+            r = self._random
+            near = [last + 2, last + 4, last + 8, last - 4, *self._known]
+            self._goes[last] = {r.choice(near): r.randrange(1, 300) for _ in range(r.randrange(4))}
+        return self._goes[last]
+
+
+class Here:
+    """A pool whose one worker does its job at once, in this process."""
+
+    def __init__(self, maker: Maker) -> None:
+        self._maker = maker
+        self._done: list[tuple[dict[str, Any], dict[str, Any]]] = []
+        self.workers: list[object] = []
+        self.problem = ""
+        self.lost = 0
+
+    def idle(self) -> object | None:
+        """It is always."""
+        return self
+
+    def start(self) -> object | None:
+        """There is nothing to start."""
+        return self
+
+    def give(self, worker: object, job: dict[str, Any]) -> bool:
+        """Do the job."""
+        self._done.append((job, work(self._maker, job)))
+        return True
+
+    def answers(self) -> list[tuple[dict[str, Any], dict[str, Any]]]:
+        """All since it was asked last."""
+        done, self._done = self._done, []
+        return done
+
+    def close(self) -> None:
+        """There is nobody to end."""
+
+    def after_fork(self) -> None:
+        """The child does its own."""
+        self._done.clear()
