@@ -47,8 +47,11 @@ class RegionEngine(StencilEngine):
     # When to look.
 
     def until(self, cpu: Cpu, limit: int) -> int:
-        """Now and then it is looked at where the CPU is."""
-        return min(limit, cpu.count + self.tiers.interval)
+        """Now and then it is looked at where the CPU is, however often it comes back in between."""
+        count, interval = cpu.count, self.tiers.interval
+        if not count < cpu.due <= count + interval:
+            cpu.due = count + interval
+        return min(limit, cpu.due)
 
     def _polled(self, cpu: Cpu, limit: int) -> Exit | None:
         left = super()._polled(cpu, limit)
