@@ -237,6 +237,9 @@ class X86Floats(IeeeFloats):
         got = emit.call(result, name, f"<{lanes} x {type_}> {vector}")
         if signed:
             emit.slow_unless(emit.line(f"icmp ne {result} {got}, {-(1 << (width - 1))}"))
+        else:
+            # LLVM knows nothing of the flags that this raises, and would leave it out where nobody wants the number.
+            emit.do(f'call void asm sideeffect "", "r"({result} {got})')
         if value != given:
             self._note_inexact(emit, source.width, given)
         if signed:

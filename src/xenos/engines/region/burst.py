@@ -32,7 +32,7 @@ class Burst:
         """Let the CPU take some steps; an exit that it came to, which is its engine's to hand on."""
         engine = self._engine
         if self._single is None:
-            self._single = StencilEngine(engine.pack, linked=False)
+            self._single = _Single(engine)
         calls = cpu.get(at.CALLS)
         cpu.clear_jump_cache()
         self.places = {}
@@ -62,6 +62,24 @@ class Burst:
         """All that were seen: block, where it went, times."""
         return [(here, goal, times) for (here, goal), times in self.counts.items()]
 
+    def invalidate(self, start: int, end: int) -> None:
+        """The guest says that it wrote code in this range."""
+        if self._single is not None:
+            StencilEngine.invalidate(self._single, start, end)
+
     def after_fork(self) -> None:
-        """In a forked child: begin anew."""
-        self._single = None
+        """In a forked child."""
+        if self._single is not None:
+            self._single.after_fork()
+
+
+class _Single(StencilEngine):
+    """Leaves after every block; what it is told of changed code is for the engine whose CPUs it has, too."""
+
+    def __init__(self, whole: StencilEngine) -> None:
+        super().__init__(whole.pack, linked=False)
+        self._whole = whole
+
+    def invalidate(self, start: int, end: int) -> None:
+        """The guest says that it wrote code in this range."""
+        self._whole.invalidate(start, end)

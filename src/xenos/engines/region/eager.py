@@ -12,17 +12,20 @@ from typing import TYPE_CHECKING, Any
 from xenos.engines.region.engine import RegionEngine
 from xenos.engines.region.maker import Maker
 from xenos.engines.region.profile import Profile
-from xenos.engines.region.worker import work
+from xenos.engines.region.worker import Source, work
 from xenos.errors import EngineError
-from xenos.memory.flat import MemoryFault
+from xenos.memory.host import PAGE
 from xenos.tuning.tiers import Tiers
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from xenos.cpu.exits import Exit
     from xenos.cpu.state import Cpu
     from xenos.engines.stencil.pack import Pack
 
 _SIZES = (1, 2, 3, 5, 8, 13, 40, 150)      # instructions of a region, at most
+_TRIES = 8
 _OFTEN = 1 << 11        # instructions between two looks at where a CPU is
 
 
@@ -41,7 +44,7 @@ class EagerEngine(RegionEngine):
     def _translate(self, pc: int, cpu: Cpu) -> Exit | None:
         """Translate what is there, and make regions of its blocks."""
         left = super()._translate(pc, cpu)
-        if left is None and self.table.find(pc):
+        if left is None and not self.soft and self.table.find(pc):
             segment = self._segment(pc)
             blocks = segment.guest_addresses()
             for header in blocks[blocks.index(pc):] if pc in blocks else []:
@@ -50,32 +53,37 @@ class EagerEngine(RegionEngine):
         return left
 
     def _force(self, header: int) -> None:
+        """Compile what is there as it is now, and let it run."""
         r, segment = self._random, self._segment(header)
-        assert self._memory is not None
-        region = self._memory.regions.at(header)
-        assert region is not None
-        low, high = region.start, region.end
-        profile = Invented(r, segment.guest_addresses()[-64:]) if r.random() < 0.5 else Profile()
-
-        def fetch(pc: int) -> tuple[int, int] | None:
-            assert self._memory is not None and self.halves is not None
-            if not low <= pc < high:
-                return None
-            length = 4 if self._maker.is_long(self.halves[pc >> 1]) else 2
+        for _ in range(_TRIES):
+            held: dict[int, bytes | None] = {}
+            source = Source(self._maker, Live(self._page, held), PAGE, *self._reach(header, segment))
+            profile = Invented(r, segment.guest_addresses()[-64:]) if r.random() < 0.5 else Profile()
+            graph = self._maker.graph(header, source.fetch, profile, self._most or r.choice(_SIZES))
+            if not graph.nodes:
+                return
             try:
-                return None if pc + length > high else (int.from_bytes(self._memory.read(pc, length), "little"), length)
-            except MemoryFault:
-                return None
+                made = self._maker.make(graph, r.choice((1, 2, 2, 3)))
+            except EngineError as error:
+                self.refused[header] = str(error)
+                return
+            answer = {"body": made.body, "low": made.low, "high": made.high, "size": made.size}
+            if self.install(header, answer, segment, held) or header in self.refused:
+                return      # else another thread has written there meanwhile: again
 
-        graph = self._maker.graph(header, fetch, profile, self._most or r.choice(_SIZES))
-        if not graph.nodes:
-            return
-        try:
-            made = self._maker.make(graph, r.choice((1, 2, 2, 3)))
-        except EngineError as error:
-            self.refused[header] = str(error)
-            return
-        self.install(header, {"body": made.body, "low": made.low, "high": made.high, "size": made.size}, segment)
+
+class Live:
+    """Pages as they are when they are asked for first; `held` gets them."""
+
+    def __init__(self, page: Callable[[int], bytes | None], held: dict[int, bytes | None]) -> None:
+        self._page = page
+        self._held = held
+
+    def get(self, number: int, default: bytes) -> bytes | None:
+        """The page."""
+        if number not in self._held:
+            self._held[number] = self._page(number)
+        return self._held[number]
 
 
 class Always(Tiers):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 
 from xenos.cpu import layout as at
+from xenos.cpu.exits import Interrupted
 from xenos.engines.region.burst import Burst
 from xenos.engines.region.pool import Pool
 from xenos.engines.stencil.engine import StencilEngine
@@ -55,7 +56,7 @@ class RegionEngine(StencilEngine):
 
     def _polled(self, cpu: Cpu, limit: int) -> Exit | None:
         left = super()._polled(cpu, limit)
-        if left is None or cpu.count >= limit:
+        if not isinstance(left, Interrupted):
             with self._lock:
                 found = self._look(cpu)
             if found is not None:
@@ -68,7 +69,7 @@ class RegionEngine(StencilEngine):
         passed, self._looked = min(now - self._looked, _LONGEST), now
         left = None
         pc = cpu.pc
-        if not self.tiers.jobs or cpu.get(at.EXIT_CODE) == _STUB and self._region_at(cpu.get(at.EXIT_INFO)):
+        if not self.tiers.jobs or self.soft or cpu.get(at.EXIT_CODE) == _STUB and self._region_at(cpu.get(at.EXIT_INFO)):
             self.tiers.sampled(False)
         else:
             self.spent[pc] = self.spent.get(pc, 0.0) + passed
@@ -114,9 +115,18 @@ class RegionEngine(StencilEngine):
     def _send(self, worker: Any, header: int, pages: set[int], tries: int = 0) -> None:
         held = {page: self._page(page) for page in pages}
         segment = self._segment(header)
-        job = {"job": tries, "header": header, "page": _PAGE, "pages": held, "steps": self._burst.steps(), "most": MOST, "speed": 2}
+        low, high = self._reach(header, segment)
+        job = {"job": tries, "header": header, "low": low, "high": high, "page": _PAGE, "pages": held,
+               "steps": self._burst.steps(), "most": MOST, "speed": 2}
         if self.pool.give(worker, job):
             self._asked[header] = (segment, held, tries)
+
+    def _reach(self, header: int, segment: Segment) -> tuple[int, int]:
+        """The guest addresses that a region may be made from: those of the header's mapping."""
+        if segment.high:
+            return segment.low, segment.high
+        region = self.memory.regions.at(header)
+        return (region.start, region.end) if region is not None else (header, header)
 
     def _page(self, number: int) -> bytes | None:
         assert self._memory is not None
@@ -139,30 +149,38 @@ class RegionEngine(StencilEngine):
                     self._send(worker, header, set(held) | set(answer["pages"]), tries + 1)
             elif "body" not in answer:
                 self.refused[header] = answer.get("error", "the worker ended over it")
-            elif segment in self.segments:
-                if segment is self._anywhere:
-                    self.memory.watching().guard(answer["low"], answer["high"])     # before the look whether it has changed
-                if all(self._page(number) == page for number, page in held.items()):
-                    self.install(header, answer, segment)
+            else:
+                self.install(header, answer, segment, held)
 
-    def install(self, header: int, made: dict[str, Any], segment: Segment) -> bool:
-        """Let a region run from now on where its header is reached."""
-        if not segment.low <= made["low"] or segment.high and made["high"] > segment.high:
-            self.refused[header] = "it goes beyond one mapping"
+    def install(self, header: int, made: dict[str, Any], segment: Segment, held: dict[int, bytes | None]) -> bool:
+        """Let a region run from now on where its header is reached, unless the pages that it was made from are others now."""
+        if segment not in self.segments:
+            return False
+        if segment is self._anywhere:
+            self.memory.watching().guard(made["low"], made["high"])     # before the look whether it has changed
+        if not all(self._page(number) == page for number, page in held.items()):
             return False
         number = segment.total
         if not self.translator.adopt(header, made["high"], made["body"], segment, self.table):
             self.refused[header] = "its segment is full"
             return False
         if segment is self._anywhere:
-            assert self._memory is not None
-            segment.keep(number, self._memory.read(made["low"], made["high"] - made["low"]))
+            segment.keep(number, self._source(made["low"], made["high"], held))
         self.compiled += 1
         self.instructions += made["size"]
         self.tiers.compiled(made["size"], made.get("cpu", 0.0))
         self._faults.changed()
         self._limbo.stop()
         return True
+
+    def _source(self, low: int, high: int, held: dict[int, bytes | None]) -> bytes:
+        """The guest code in a range, as it was compiled: the guest may be writing there already, and tells afterwards."""
+        parts = []
+        for number in range(low // _PAGE, (high - 1) // _PAGE + 1):
+            start = number * _PAGE
+            page = held.get(number) or self._page(number) or bytes(_PAGE)
+            parts.append(page[max(low - start, 0):high - start])
+        return b"".join(parts)
 
     def told(self) -> str:
         """A line for people: what was compiled, and what could not be."""
@@ -176,6 +194,11 @@ class RegionEngine(StencilEngine):
         return "; ".join(parts)
 
     # Forgetting.
+
+    def invalidate(self, start: int, end: int) -> None:
+        """The guest says that it wrote code in this range: see `StencilEngine.invalidate`."""
+        super().invalidate(start, end)
+        self._burst.invalidate(start, end)
 
     def _drop(self, segment: Segment) -> None:
         super()._drop(segment)
@@ -197,4 +220,3 @@ class RegionEngine(StencilEngine):
         """Keep what was made, and end the workers."""
         self.pool.close()
         super().save()
-

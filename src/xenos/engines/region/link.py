@@ -20,7 +20,7 @@ def link(made: ObjectFile, exits: list[tuple[int, int]], low: int, runtime: Modu
     code = bytearray(made.text)
     placed: dict[str, int] = {}
     for name, body in made.constants.items():
-        code += bytes(-len(code) % 32)
+        code += bytes(-len(code) % 64)
         placed[name] = len(code)
         code += body
     for name, found in made.constant_relocations.items():

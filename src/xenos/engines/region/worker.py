@@ -11,7 +11,7 @@ import marshal
 import os
 import sys
 import time
-from typing import Any
+from typing import Any, Protocol
 
 REQUEST, ANSWER = 0, 1      # descriptors
 
@@ -39,7 +39,7 @@ def work(maker: Any, request: dict[str, Any]) -> dict[str, Any]:
     from xenos.engines.region.profile import Profile
     from xenos.errors import EngineError
 
-    source = Source(maker, request["pages"], request["page"])
+    source = Source(maker, request["pages"], request["page"], request["low"], request["high"])
     answer: dict[str, Any] = {"header": request["header"], "job": request["job"]}
     try:
         profile = Profile()
@@ -56,16 +56,27 @@ def work(maker: Any, request: dict[str, Any]) -> dict[str, Any]:
                      "places": sorted({place[0] for place in graph.nodes})}
 
 
-class Source:
-    """Pages of guest code that came with a request. `missing` are those that were asked for and did not."""
+class Pages(Protocol):
+    """Pages by number; None for one that cannot be had."""
 
-    def __init__(self, maker: Any, pages: dict[int, bytes | None], size: int) -> None:
+    def get(self, number: int, default: bytes, /) -> bytes | None:
+        """The page, or `default` if it is not here."""
+
+
+class Source:
+    """Pages of guest code in [`low`, `high`) that came with a request. `missing` are those that were asked for and did not."""
+
+    def __init__(self, maker: Any, pages: Pages, size: int, low: int, high: int) -> None:
         self._pages = pages
         self._size = size
+        self._low = low
+        self._high = high
         self._long = maker.is_long
         self.missing: set[int] = set()
 
     def _half(self, at: int) -> int | None:
+        if not self._low <= at < self._high:
+            return None
         number = at // self._size
         page = self._pages.get(number, b"")
         if not page:

@@ -25,6 +25,8 @@ from xenos.engines.translator import layout as at
 from xenos.engines.translator.place import copy
 from xenos.engines.translator.units import add_exit, add_stubs, code, leave, note
 
+ALIGN = 64      # of a region: its constants may be as large as the host's widest vectors, which are loaded from multiples of that
+
 
 def adopt(desk: int, pc: int, end: int, source: int) -> int:
     """Take in a region, which is entered at `pc`: FINE, FULL if the segment has no room for it, MORE if its lists have none.
@@ -34,12 +36,13 @@ def adopt(desk: int, pc: int, end: int, source: int) -> int:
     """
     segment = i64[desk + at.SEGMENT]
     first, size, ways, places = i64[source], i64[source + 8], i64[source + 16], i64[source + 24]
-    if i64[segment + USED] + size + 8 * places + 128 * (ways + 1) > i64[segment + CAPACITY] or ways > at.EXITS_MOST:
+    if i64[segment + USED] + ALIGN + size + 8 * places + 128 * (ways + 1) > i64[segment + CAPACITY] or ways > at.EXITS_MOST:
         return at.FULL
     if i64[segment + BLOCKS_USED] >= i64[segment + BLOCKS_ROOM] or i64[segment + UNITS_USED] >= i64[segment + UNITS_ROOM]:
         return at.MORE
     if i64[segment + LINKS_USED] + ways > i64[segment + LINKS_ROOM] or i64[segment + REGIONS_USED] >= i64[segment + REGIONS_ROOM]:
         return at.MORE
+    i64[segment + USED] = i64[segment + USED] + ALIGN - 1 & -ALIGN
     i64[desk + at.ENTERED] = i64[desk + at.EXITS] = 0
     i64[desk + at.BLOCK_LIST + at.START] = pc
     i64[desk + at.BLOCK_LIST + at.CODE_AT] = i64[desk + at.BLOCK_LIST + at.COPY] = 0
