@@ -120,6 +120,34 @@ CHECK(floating_point) {
     }
     say("  %d times, %d wrong", times, wrong);
 }
+/* A rounding mode that not every host has: half away from zero. */
+static volatile double half = 0.5;
+__attribute__((noinline)) static long rounded(void) {
+#ifdef __riscv
+    long value;
+    __asm__ volatile("fcvt.l.d %0, %1, dyn" : "=r"(value) : "f"(half));
+    return value;
+#else
+    return 1;
+#endif
+}
+static volatile long inside_rounded;
+static void rounds(int number, siginfo_t *info, void *at) { skips(number, info, at); fesetround(FE_TONEAREST); for (int n = 0; n < 3; n++) inside_rounded = rounded(); }
+CHECK(rounding) {
+    begin();
+    handle_with(rounds, 0, NULL);
+    for (int n = 0; n < 4; n++) {
+#ifdef __riscv
+        __asm__ volatile("fsrmi 4");
+#endif
+        long before = rounded();
+        load(NULL);
+        long after = rounded();
+        fesetround(FE_TONEAREST);
+        say("  %ld %ld", before, after);
+    }
+    say("  %d times, %d wrong", times, wrong);
+}
 static atomic_int sent, handled;
 static void counts(int number) { handled++; }
 static void *shoots(void *thread) { for (int n = 0; n < 200; n++) { sigval_t none = {0}; if (!pthread_sigqueue(*(pthread_t *)thread, SIGRTMIN, none)) sent++; if (n % 4 == 0) sched_yield(); } return NULL; }

@@ -15,7 +15,8 @@ from xenos.engines.runtime.trapped import trap
 from xenos.memory.flat import BASE
 
 ROOM = direct.FRAME_MAX + 256   # bytes that callers have for us
-FAULTED, CALLED = 2, 4  # exit codes, see runtime/text.py
+MISSED, FAULTED, CALLED = 1, 2, 4   # exit codes, see runtime/text.py
+_HOST_ROUNDING = 3      # modes up to this one are the host's, too
 _SS_ONSTACK, _SS_DISABLE = 1, 2
 _NOTHING_RESERVED = -1
 
@@ -28,6 +29,9 @@ def follow(state: int, code: int, room: int) -> int:
         why = i64[state + at.EXIT_CODE]
         if why == CALLED:
             if kind_called(state) != direct.RETURN or restore(state, room) == 0:
+                return 0
+            if i64[state + at.ROUNDING] > _HOST_ROUNDING:
+                i64[state + at.EXIT_CODE] = MISSED      # the host lacks that mode: the engine sees to it
                 return 0
         elif why != FAULTED or trap(state, room) == 0:
             return 0
