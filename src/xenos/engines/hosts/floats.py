@@ -17,6 +17,7 @@ class IeeeFloats:
     """The entries that need no care. Sticky flags that the host raised are `raised`, in our numbering."""
 
     shifts_lanes = True
+    own_nans = False    # whether results that are NaNs are the host's own, and must be made the guest's
 
     def raised(self, emit: Emit) -> str:
         """The host's sticky flags: each host has its own way to read them."""

@@ -29,6 +29,8 @@ _HIGH_FLAGS = sum(((i & 1) << 2 | i & 2 | i >> 2) << 8 * i for i in range(8))
 class X86Floats(IeeeFloats):
     """The entries of an x86-64 host with or without fused multiply-add (v3) and SSE4.1 (v2)."""
 
+    own_nans = True
+
     def __init__(self, level: int) -> None:
         self.level = level
         self.shifts_lanes = level >= 3   # before, LLVM takes powers of two from floating-point exponents
@@ -80,6 +82,8 @@ class X86Floats(IeeeFloats):
 
     def _result(self, emit: Emit, type_: str, value: str) -> str:
         """The bits of a result, canonical if NaN."""
+        if emit.lazy:
+            return emit.line(f"bitcast {type_} {value} to i{32 if type_ == 'float' else 64}")
         n, before = emit.name()[2:], emit.block
         nan = self._is_nan(emit, type_, value)
         emit.do(f"br i1 {nan}, label %nan{n}, label %fine{n}, {UNLIKELY}")

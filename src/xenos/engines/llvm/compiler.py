@@ -11,13 +11,18 @@ from xenos.errors import EngineError
 
 
 class Compiler:
-    """A target of LLVM, with LLVM's names of a relocation and a code model. `compile` parses, verifies and emits one module."""
+    """A target of LLVM, with LLVM's names of a relocation and a code model, and options as its tools take them.
 
-    def __init__(self, triple: str, cpu: str, features: str, model: tuple[str, str]) -> None:
+    `compile` parses, verifies and emits one module.
+    """
+
+    def __init__(self, triple: str, cpu: str, features: str, model: tuple[str, str], options: tuple[str, ...] = ()) -> None:
         import llvmlite.binding as llvm
 
         self._target = (triple, cpu, features, model)
         self._llvm: Any = llvm
+        for option in options:      # they hold for the whole process
+            llvm.set_option("xenos", option)
         llvm.initialize_all_targets()
         llvm.initialize_all_asmprinters()
         llvm.initialize_native_asmparser()

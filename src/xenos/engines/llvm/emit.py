@@ -110,6 +110,7 @@ class Floats(Protocol):
     """What a host supplies: exact floating point, order, and the floating-point environment. See `engines/hosts`."""
 
     shifts_lanes: bool
+    own_nans: bool
 
     def address(self, emit: Lines, value: str) -> str:
         """A guest address as the host is to use it."""

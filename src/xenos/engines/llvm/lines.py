@@ -25,7 +25,9 @@ def kind(value: Value) -> str:
 
 FLOATS = {16: "half", 32: "float", 64: "double"}
 class Lines:
-    """`lines` is the IR; `declares` the intrinsics used; `slow` is the label that leaves."""
+    """`lines` is the IR; `declares` the intrinsics used; `slow` is the label that leaves. `lazy`: NaNs are made canonical later."""
+
+    lazy = False
 
     def __init__(self, binding: Binding, host: Floats) -> None:
         self.binding = binding

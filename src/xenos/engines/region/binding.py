@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from xenos.engines.llvm.emit import immediate_only
+from xenos.engines.region.numbers import canonical, tolerant
 from xenos.semantics.block import evaluate
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ class RegionBinding:
         self.held: dict[int, str] = {}
         self.dirty: set[int] = set()
         self.used: dict[int, bool] = {}     # every register of the region -> whether it mostly holds floating-point numbers
+        self.computed: dict[int, int] = {}  # those that hold computed numbers, and their widths (numbers.py)
         self._pending: list[tuple[int, str]] = []
 
     def begin(self, pc: int, decoded: Decoded) -> None:
@@ -34,8 +36,8 @@ class RegionBinding:
         self.pc, self.decoded = pc, decoded
         self._pending = []
 
-    def _register(self, op: Value) -> int:
-        """The register's offset, or -1 for the one that stays zero."""
+    def register(self, op: Value) -> int:
+        """The offset of the register that is read or written, or -1 for the one that stays zero."""
         assert self.decoded is not None
         field = op.attr("field")
         number = self.decoded.operands[field] if isinstance(field, str) else int(field)
@@ -48,7 +50,7 @@ class RegionBinding:
 
     def read(self, emit: Emit, op: Value) -> str:
         """The register's value, loaded from its variable once in a block."""
-        offset = self._register(op)
+        offset = self.register(op)
         if offset < 0:
             return "0"
         if offset not in self.held:
@@ -56,19 +58,26 @@ class RegionBinding:
                 self.held[offset] = emit.line(f"bitcast double {emit.line(f'load double, ptr %r{offset}')} to i64")
             else:
                 self.held[offset] = emit.line(f"load i64, ptr %r{offset}")
+        assert self.decoded is not None
+        width = self.computed.get(offset)
+        if width and op.number not in tolerant(self.decoded.form):
+            self.held[offset] = canonical(emit, self.held[offset], width)
         return self.held[offset]
 
     def write(self, emit: Emit, op: Value, value: str) -> None:
         """Held back to the end of the instruction: until then it may leave, with nothing changed."""
-        offset = self._register(op)
+        offset = self.register(op)
         if offset >= 0:
             self._pending.append((offset, value))
 
-    def finish(self) -> None:
-        """The instruction is done: its results count."""
+    def finish(self, width: int) -> None:
+        """The instruction is done: its results count. `width` is that of the number that it computed, if it did."""
         for offset, value in self._pending:
             self.held[offset] = value
             self.dirty.add(offset)
+            self.computed.pop(offset, None)
+            if width and self.used[offset]:
+                self.computed[offset] = width
 
     def flush(self, emit: Lines) -> None:
         """Let the variables have what the block at hand computed."""
@@ -79,10 +88,11 @@ class RegionBinding:
             else:
                 emit.do(f"store i64 {value}, ptr %r{offset}")
 
-    def clear(self) -> None:
-        """A new block begins."""
+    def clear(self, computed: dict[int, int]) -> None:
+        """A new block begins, with computed numbers in some registers."""
         self.held.clear()
         self.dirty.clear()
+        self.computed = {offset: width for offset, width in computed.items() if width}
 
     def immediate(self, emit: Emit, op: Value) -> str:
         """The number."""
@@ -96,13 +106,15 @@ class RegionBinding:
         """Guest base and offset as one constant, so that they fold into the host's addressing."""
         offset, index = 0, op
         if immediate_only(op):
-            return f"inttoptr (i64 {self._base + self._number(op)} to ptr)"
+            return self._at(self._number(op))
         if op.op == "add":
             for constant, other in (op.args, op.args[::-1]):
                 if immediate_only(constant) or constant.op == "const":
                     offset, index = self._number(constant), other
                     break
-        if offset >> 63:
-            offset -= 1 << 64
         value = emit.host.address(emit, emit.value(index))
-        return emit.line(f"getelementptr i8, ptr inttoptr (i64 {self._base + offset} to ptr), i64 {value}")
+        return emit.line(f"getelementptr i8, ptr {self._at(offset - (offset >> 63 << 64))}, i64 {value}")
+
+    def _at(self, address: int) -> str:
+        """A constant guest address as a pointer."""
+        return f"inttoptr (i64 {self._base + address} to ptr)"

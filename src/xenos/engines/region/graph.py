@@ -5,6 +5,7 @@ from __future__ import annotations
 from heapq import heappop, heappush
 from typing import TYPE_CHECKING
 
+from xenos.engines.region.loops import unroll
 from xenos.semantics.block import Conditional, Direct, Indirect, Next, Terminal, terminal
 
 if TYPE_CHECKING:
@@ -15,7 +16,8 @@ if TYPE_CHECKING:
     from xenos.semantics.instruction import InstructionSet
 
     Fetch = Callable[[int], tuple[int, int] | None]
-    Place = tuple[int, tuple[int, ...]]     # address, and the calls gone into: where each returns to, the innermost last
+    # Address; the calls gone into, where each returns to, the innermost last; which copy it is, where loops are written out.
+    Place = tuple[int, tuple[int, ...], int]
 
 _SELDOM = 1 / 128   # so is what is come to so much less often than the header
 _RARE = 1 / 64      # a way that is taken less often, of all that come to its block, is left to other code
@@ -38,6 +40,12 @@ class Node:
         self.terminal: Terminal = Next()
         self.goes: list[Place] = []
 
+    def copy(self, place: Place) -> Node:
+        """The same, elsewhere in the graph."""
+        other = Node(place, self.weight)
+        other.instructions, other.end, other.terminal = self.instructions, self.end, self.terminal
+        return other
+
 
 class Graph:
     """`nodes` by place, the header first; `size` is the number of their instructions."""
@@ -50,7 +58,7 @@ class Graph:
         self._most = most
         self._depth = depth
         self._usable = usable
-        self.header: Place = (header, ())
+        self.header: Place = (header, (), 0)
         self.nodes: dict[Place, Node] = {}
         self.size = 0
         self._grow()
@@ -78,6 +86,8 @@ class Graph:
                     heappush(ways, (-weight, order, goal))
         for node in self.nodes.values():
             node.goes = [goal for goal in node.goes if goal in self.nodes]
+        if self.nodes:
+            self.size += unroll(self.header, self.nodes)
 
     def _split(self, place: Place) -> bool:
         """Begin a node where another one goes on: that ends there."""
@@ -101,7 +111,7 @@ class Graph:
         while self.size < self._most:
             fetched = self._fetch(pc)
             decoded = self._set.decoder.decode(*fetched) if fetched else None
-            if decoded is None or not self._usable(decoded) or pc != place[0] and (pc, place[1]) in self.nodes:
+            if decoded is None or not self._usable(decoded) or pc != place[0] and (pc, place[1], 0) in self.nodes:
                 break
             node.instructions.append((pc, decoded))
             self.size += 1
@@ -125,10 +135,10 @@ class Graph:
                     return [(weight, self.header)]      # a function that calls itself goes round in the region
                 if len(calls) >= self._depth or any(goal == target for goal, _ in self._open(calls)):
                     return []
-                return [(weight, (target, (*calls, node.end)))]
-            return [(weight, (target, calls))]
+                return [(weight, (target, (*calls, node.end), 0))]
+            return [(weight, (target, calls, 0))]
         if isinstance(end, Next):
-            return [(weight, (node.end, calls))]
+            return [(weight, (node.end, calls, 0))]
         seen = self._profile.goes(at)
         if isinstance(end, Conditional):
             ways = []
@@ -137,17 +147,17 @@ class Graph:
             for goal in dict.fromkeys(both):
                 share = (seen.get(goal, 0) + 0.5) / (total + 1)
                 if share >= _RARE:
-                    ways.append((weight * share, (goal, calls)))
+                    ways.append((weight * share, (goal, calls, 0)))
             return ways
         if isinstance(end, Indirect):
             total = sum(seen.values())
             if links:
                 if len(calls) >= self._depth:
                     return []
-                return [(weight * n / total, (goal, (*calls, node.end))) for goal, n in _most(seen) if n / total >= _RARE]
+                return [(weight * n / total, (goal, (*calls, node.end), 0)) for goal, n in _most(seen) if n / total >= _RARE]
             if calls and (not seen or calls[-1] in seen):
-                return [(weight, (calls[-1], calls[:-1]))]
-            return [(weight * n / total, (goal, calls)) for goal, n in _most(seen) if n / total >= _RARE]
+                return [(weight, (calls[-1], calls[:-1], 0))]
+            return [(weight * n / total, (goal, calls, 0)) for goal, n in _most(seen) if n / total >= _RARE]
         return []
 
     def _links(self, decoded: Decoded) -> bool:
@@ -164,7 +174,7 @@ class Graph:
         found = []
         for depth in range(len(calls)):
             within = calls[:depth + 1]
-            found += [(pc, within[-1]) for pc, inside in self.nodes if inside == within][:1]
+            found += [(pc, within[-1]) for pc, inside, _ in self.nodes if inside == within][:1]
         return found
 
 

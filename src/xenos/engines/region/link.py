@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 def link(made: ObjectFile, exits: list[tuple[int, int]], low: int, runtime: ModuleType) -> bytes:
     """The region. `exits` are (why, guest address) of its symbols `exit0`, `exit1`..., `low` is the lowest address that it was
-    made from; EngineError if it refers to anything else."""
+    made from, EngineError if it refers to anything else."""
     code = bytearray(made.text)
     placed: dict[str, int] = {}
     for name, body in made.constants.items():

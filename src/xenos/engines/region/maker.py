@@ -42,7 +42,9 @@ class Maker:
         self._instructions = self._guest.instructions()
         self._pins = {offset: pin for pin, offset in homes(self._guest, self._host).items()}
         cpu, features = self._host.CPUS[level]
-        self._compiler = Compiler(self._host.TRIPLE, cpu, features, self._host.RUNTIME_MODEL)
+        # It would keep the guest's base in a register, where each access has room for it.
+        self._compiler = Compiler(self._host.TRIPLE, cpu, features, self._host.RUNTIME_MODEL,
+                                  options=("-disable-constant-hoisting",))
 
     def _usable(self, decoded: Decoded) -> bool:
         return usable(decoded, self._floats, self._guest.layout)

@@ -8,6 +8,8 @@ from xenos.cpu import layout as at
 from xenos.engines.code.segment import LINK, POLL, SLOW
 from xenos.engines.llvm.emit import LIKELY, METADATA, UNLIKELY, Emit, Slow
 from xenos.engines.region.binding import RegionBinding
+from xenos.engines.region.loops import ranks
+from xenos.engines.region.numbers import Numbers, canonical, computes, foreign
 from xenos.engines.stencil.render import Convention
 from xenos.semantics.block import Conditional, Direct, Indirect
 
@@ -19,6 +21,10 @@ if TYPE_CHECKING:
     from xenos.engines.region.graph import Graph, Node, Place
     from xenos.semantics.decoder import Decoded
     from xenos.semantics.instruction import Form
+    from xenos.semantics.values import Value
+
+
+_JUMP = -1      # a way out of its own kind: to an address in a register
 
 
 class RegionEmit(Emit):
@@ -41,6 +47,14 @@ class RegionEmit(Emit):
         self.do(f"br i1 {condition}, label %{go}, label %{self.slow}, {LIKELY}")
         self.label(go)
 
+    def _unbox(self, op: Value) -> str:
+        """A register that holds a computed number of that width has it boxed."""
+        assert isinstance(self.binding, RegionBinding)
+        source = op.args[0]
+        if source.op == "read" and self.binding.computed.get(self.binding.register(source)) == op.width:
+            return self.line(f"trunc i{source.width} {self.value(source)} to i{op.width}")
+        return super()._unbox(op)
+
 
 class RegionText:
     """Writes the module of one graph. `exits` are (why, guest address) of its symbols `exit0`, `exit1` and so on."""
@@ -52,11 +66,16 @@ class RegionText:
         self._convention = Convention(host)
         self._binding = RegionBinding(layout, base)
         self._emit = RegionEmit(self._binding, floats)
+        self._emit.lazy = floats.own_nans
+        self._zeros = {file.name: file.zero for file in layout.files.values()}
         self._alignment = alignment
         self.exits: list[tuple[int, int]] = []
         self._tails: dict[str, list[str]] = {}      # blocks that leave, to stand at the end
         self._written: dict[Place, set[int]] = {}
-        self._leaving: dict[str, set[Place]] = {}   # label of a way out -> nodes that come to it
+        # Ways out: why, guest address, and which registers hold computed numbers there -> label, nodes that come to it.
+        self._leaving: dict[tuple[int, int, tuple[tuple[int, int], ...]], tuple[str, set[Place]]] = {}
+        self._ranks = ranks(graph.header, graph.nodes)
+        self._before = self._numbers()
 
     def write(self) -> str:
         """The module."""
@@ -64,11 +83,9 @@ class RegionText:
         for node in graph.nodes.values():
             emit.label(self._label(node.place))
             self._node(node)
-        body = emit.lines
-        emit.lines = []
+        body, emit.lines = emit.lines, []
         self._ways_out()
-        tails = emit.lines
-        emit.lines = []
+        tails, emit.lines = emit.lines, []
         self._entry()
         entry = emit.lines
         text = "\n".join([*entry, *body, *tails])
@@ -80,11 +97,29 @@ class RegionText:
 
     @staticmethod
     def _label(place: Place) -> str:
-        return "b" + "_".join(f"{n:x}" for n in (place[0], *place[1]))
+        return "b" + "_".join(f"{n:x}" for n in (place[0], *place[1])) + "." * (place[2] > 0) + str(place[2] or "")
+
+    def _numbers(self) -> dict[Place, dict[int, int]]:
+        """Which registers hold computed numbers when a node begins."""
+        if not self._emit.lazy:
+            return {place: {} for place in self._graph.nodes}
+        written: dict[Place, dict[int, int]] = {}
+        for place, node in self._graph.nodes.items():
+            found = written[place] = {}
+            for _, decoded in node.instructions:
+                width = computes(decoded, self._zeros)
+                for op in decoded.form.effects:
+                    if op.op == "write":
+                        self._binding.decoded = decoded
+                        offset = self._binding.register(op)
+                        if offset >= 0 and self._binding.used[offset]:
+                            found[offset] = width
+        self._binding.used.clear()
+        return Numbers(self._graph.nodes, written).before
 
     def _node(self, node: Node) -> None:
         emit, binding = self._emit, self._binding
-        binding.clear()
+        binding.clear(self._before[node.place])
         written: set[int] = set()
         self._written[node.place] = written
         last = len(node.instructions) - 1
@@ -95,7 +130,7 @@ class RegionText:
             emit.instruction(decoded.form, slow)
             if emit.uses_slow:
                 self._slow(slow, node, pc, number, before)
-            binding.finish()
+            binding.finish(computes(decoded, self._zeros) if emit.lazy else 0)
             written |= binding.dirty
             if number == last:
                 binding.flush(emit)
@@ -110,7 +145,9 @@ class RegionText:
     def _slow(self, label: str, node: Node, pc: int, done: int, before: tuple[dict[int, str], set[int]]) -> None:
         """A way out in the middle of a block: the variables get what was computed so far."""
         emit, binding = self._emit, self._binding
-        lines, emit.lines = emit.lines, [f"{label}:"]
+        lines, emit.lines = emit.lines, []
+        block = emit.block
+        emit.label(label)
         held, dirty = binding.held, binding.dirty
         binding.held, binding.dirty = before
         binding.flush(emit)
@@ -119,13 +156,13 @@ class RegionText:
         emit.do(f"br label %{self._exit(SLOW, pc, node)}")
         binding.held, binding.dirty = held, dirty
         self._tails[label], emit.lines = emit.lines, lines
+        emit.block = block
 
     def _exit(self, why: int, pc: int, node: Node) -> str:
         """The label of a way out."""
-        if (why, pc) not in self.exits:
-            self.exits.append((why, pc))
-        label = f"exit_{self.exits.index((why, pc))}"
-        self._leaving.setdefault(label, set()).add(node.place)
+        key = why, pc, tuple(sorted(self._binding.computed.items()))
+        label, places = self._leaving.setdefault(key, (f"out{len(self._leaving)}", set()))
+        places.add(node.place)
         return label
 
     def _way(self, node: Node, pc: int) -> str:
@@ -133,46 +170,40 @@ class RegionText:
         goal = next((place for place in node.goes if place[0] == pc), None)
         if goal is None:
             return self._exit(LINK, pc, node)
-        if not self._back(node, goal):
+        back = self._ranks[goal] <= self._ranks[node.place]
+        other = {offset for offset in {**self._before[goal], **self._binding.computed}
+                 if (self._before[goal].get(offset) or 0) != self._binding.computed.get(offset, 0)}
+        if not back and not other:
             return self._label(goal)
-        label = f"poll_{self._label(node.place)}_{self._label(goal)}"
+        label = f"way_{self._label(node.place)}_{self._label(goal)}"
         if label not in self._tails:
             emit = self._emit
-            lines, emit.lines = emit.lines, [f"{label}:"]
-            limit = emit.line(f"load volatile i64, ptr {emit.state(at.LIMIT)}")
-            count = emit.line("load i64, ptr %count")
-            over = emit.line(f"icmp uge i64 {count}, {limit}")
-            emit.do(f"br i1 {over}, label %{self._exit(POLL, pc, node)}, label %{self._label(goal)}, {UNLIKELY}")
-            self._tails[label], emit.lines = emit.lines, lines
+            lines, emit.lines, block = emit.lines, [], emit.block
+            emit.label(label)
+            self._pass(node, goal, sorted(other))
+            if back:
+                limit = emit.line(f"load volatile i64, ptr {emit.state(at.LIMIT)}")
+                over = emit.line(f"icmp uge i64 {emit.line('load i64, ptr %count')}, {limit}")
+                emit.do(f"br i1 {over}, label %{self._exit(POLL, pc, node)}, label %{self._label(goal)}, {UNLIKELY}")
+            else:
+                emit.do(f"br label %{self._label(goal)}")
+            self._tails[label], emit.lines, emit.block = emit.lines, lines, block
         return label
 
-    def _back(self, node: Node, goal: Place) -> bool:
-        """Whether a way goes back, so that there is a poll on every circle."""
-        order = self._order()
-        return order[goal] <= order[node.place]
-
-    def _order(self) -> dict[Place, int]:
-        """Nodes in reverse postorder from the header: in every circle one way goes against it."""
-        if not hasattr(self, "_ranks"):
-            seen: set[Place] = set()
-            post: list[Place] = []
-            stack = [(self._graph.header, iter(self._graph.nodes[self._graph.header].goes))]
-            seen.add(self._graph.header)
-            while stack:
-                place, goes = stack[-1]
-                for goal in goes:
-                    if goal not in seen:
-                        seen.add(goal)
-                        stack.append((goal, iter(self._graph.nodes[goal].goes)))
-                        break
-                else:
-                    post.append(place)
-                    stack.pop()
-            for place in self._graph.nodes:
-                if place not in seen:
-                    post.insert(0, place)
-            self._ranks = {place: rank for rank, place in enumerate(reversed(post))}
-        return self._ranks
+    def _pass(self, node: Node, goal: Place, offsets: list[int]) -> None:
+        """See that registers hold the kind of number that the next node wants; else leave."""
+        emit = self._emit
+        for offset in offsets:
+            wanted, held = self._before[goal].get(offset, 0), self._binding.computed.get(offset, 0)
+            self._binding.used[offset] = True
+            bits = emit.line(f"bitcast double {emit.line(f'load double, ptr %r{offset}')} to i64")
+            if held:
+                bits = canonical(emit, bits, held)
+                emit.do(f"store double {emit.line(f'bitcast i64 {bits} to double')}, ptr %r{offset}")
+            else:
+                on = f"pass{emit.name()[2:]}"
+                emit.do(f"br i1 {foreign(emit, bits, wanted)}, label %{self._exit(LINK, goal[0], node)}, label %{on}, {UNLIKELY}")
+                emit.label(on)
 
     def _terminal(self, node: Node) -> None:
         emit, end = self._emit, node.terminal
@@ -197,10 +228,8 @@ class RegionText:
             other = f"other{emit.name()[2:]}"
             emit.do(f"br i1 {same}, label %{self._way(node, goal[0])}, label %{other}")
             emit.label(other)
-        label = f"jump_{self._label(node.place)}"
-        self._leaving.setdefault(label, set()).add(node.place)
         emit.do(f"store i64 {target}, ptr %target")
-        emit.do(f"br label %{label}")
+        emit.do(f"br label %{self._exit(_JUMP, node.instructions[-1][0], node)}")
 
     # Entry, and ways out.
 
@@ -215,30 +244,49 @@ class RegionText:
         emit.do("%count = alloca i64")
         emit.do("%target = alloca i64")
         emit.do("store i64 %ct, ptr %count")
-        emit.do(f"br label %{self._label(self._graph.header)}")
+        header = self._graph.header
+        for offset, width in self._before[header].items():
+            if width:
+                bits = emit.line(f"bitcast double {emit.line(f'load double, ptr %r{offset}')} to i64")
+                on = f"pass{emit.name()[2:]}"
+                emit.do(f"br i1 {foreign(emit, bits, width)}, label %stay, label %{on}, {UNLIKELY}")
+                emit.label(on)
+        emit.do(f"br label %{self._label(header)}")
+        # Nothing has changed: the reference engine does one instruction, and other code goes on.
+        emit.label("stay")
+        emit.lines += self._convention.leave(f"@{self._symbol(SLOW, header[0])}", {})
+
+    def _symbol(self, why: int, pc: int) -> str:
+        if (why, pc) not in self.exits:
+            self.exits.append((why, pc))
+        return f"exit{self.exits.index((why, pc))}"
 
     def _ways_out(self) -> None:
         emit = self._emit
         dirty = self._dirty()
         for lines in self._tails.values():
             emit.lines += lines
-        for label, places in self._leaving.items():
+        for (why, pc, computed), (label, places) in self._leaving.items():
             emit.label(label)
             changed: dict[str, str] = {}
+            widths = dict(computed)
             written: set[int] = set().union(*(dirty[place] for place in places))
             for offset in sorted(written):
                 floating = self._binding.used[offset]
                 kind = "double" if floating else "i64"
                 value = emit.line(f"load {kind}, ptr %r{offset}")
+                if offset in widths:
+                    bits = canonical(emit, emit.line(f"bitcast double {value} to i64"), widths[offset])
+                    value = emit.line(f"bitcast i64 {bits} to double")
                 if offset in self._pins:
                     changed[self._pins[offset]] = value
                 else:
                     emit.store_state(offset, value, kind)
             count = emit.line("load i64, ptr %count")
-            if label.startswith("exit_"):
-                emit.lines += self._convention.leave(f"@exit{label[5:]}", changed, count)
-            else:
+            if why == _JUMP:
                 self._jump(label, changed, count)
+            else:
+                emit.lines += self._convention.leave(f"@{self._symbol(why, pc)}", changed, count)
 
     def _jump(self, label: str, changed: dict[str, str], count: str) -> None:
         """Look a target up in the jump cache; behind it stands the runtime's lookup."""

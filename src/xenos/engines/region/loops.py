@@ -1,0 +1,79 @@
+"""Circles in a region: which ways go back, and small loops written out several times, so that they are counted and polled less."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from xenos.engines.region.graph import Node, Place
+
+_ROOM = 64      # instructions that a loop may grow to
+_TIMES = 4      # at most
+
+
+def ranks(header: Place, nodes: dict[Place, Node]) -> dict[Place, int]:
+    """Nodes in reverse postorder from the header: on every circle there is a way that does not go up."""
+    post: list[Place] = []
+    seen = {header}
+    stack = [(header, iter(nodes[header].goes))]
+    while stack:
+        place, goes = stack[-1]
+        for goal in goes:
+            if goal not in seen:
+                seen.add(goal)
+                stack.append((goal, iter(nodes[goal].goes)))
+                break
+        else:
+            post.append(place)
+            stack.pop()
+    return {place: rank for rank, place in enumerate(reversed(post))}
+
+
+def unroll(header: Place, nodes: dict[Place, Node]) -> int:
+    """Write small innermost loops out; gives how many instructions that adds."""
+    rank = ranks(header, nodes)
+    latches: dict[Place, list[Place]] = {}
+    for place in rank:
+        for goal in nodes[place].goes:
+            if rank[goal] <= rank[place]:
+                latches.setdefault(goal, []).append(place)
+    heaviest = max(node.weight for node in nodes.values())
+    added = 0
+    for head, ends in latches.items():
+        body = _body(head, ends, nodes)
+        size = sum(len(nodes[place].instructions) for place in body)
+        times = min(_TIMES, _ROOM // max(size, 1))
+        if times > 1 and 4 * nodes[head].weight >= heaviest and not any(other in body for other in latches if other != head):
+            _copy(head, set(ends), body, nodes, times)
+            added += size * (times - 1)
+    return added
+
+
+def _body(head: Place, ends: list[Place], nodes: dict[Place, Node]) -> set[Place]:
+    """The nodes from which a loop's ends are come to without its head, and the head."""
+    before: dict[Place, list[Place]] = {}
+    for place, node in nodes.items():
+        for goal in node.goes:
+            before.setdefault(goal, []).append(place)
+    body, work = {head}, [end for end in ends if end != head]
+    while work:
+        place = work.pop()
+        if place not in body:
+            body.add(place)
+            work += before.get(place, [])
+    return body
+
+
+def _copy(head: Place, ends: set[Place], body: set[Place], nodes: dict[Place, Node], times: int) -> None:
+    """Let each end go to the head of the next copy, and those of the last to the first."""
+    originals = {place: list(nodes[place].goes) for place in body}
+    for number in range(times):
+        for place, goes in originals.items():
+            node = nodes[place] if not number else nodes[place].copy(_numbered(place, number))
+            node.goes = [(_numbered(goal, number) if goal != head or place not in ends else
+                          _numbered(head, (number + 1) % times)) if goal in body else goal for goal in goes]
+            nodes[node.place] = node
+
+
+def _numbered(place: Place, number: int) -> Place:
+    return place[0], place[1], number

@@ -1,0 +1,122 @@
+"""Floating-point registers that hold what was computed: if that is a NaN, it is the guest's canonical one, whatever the host made.
+
+A host may give results another NaN. To look at each costs more than to compute it; so results are kept as they come, and made
+canonical where their bits are seen: stored, moved, or left behind in the state. What was loaded keeps its bits. Where a register
+holds a computed number on one way to a block and a loaded one on another, the latter way is left if that is a NaN.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from xenos.cpu import layout as at
+from xenos.engines.llvm.lines import FLOATS, UNLIKELY
+from xenos.semantics.operations import TABLE
+
+if TYPE_CHECKING:
+    from xenos.engines.llvm.lines import Lines
+    from xenos.engines.region.graph import Node, Place
+    from xenos.semantics.decoder import Decoded
+    from xenos.semantics.instruction import Form
+    from xenos.semantics.values import Value
+
+MIXED = 0       # of numbers of different widths: taken as loaded
+_COMPUTED = {"fadd", "fsub", "fmul", "fdiv", "fsqrt", "fma", "fconvert", "fround", "fmin_number", "fmax_number", "fmin", "fmax",
+             "int_to_float"}
+
+
+def computes(decoded: Decoded, zeros: dict[str, int | None]) -> int:
+    """The width of the number that an instruction computes for a register; 0 if it does not. Zero counts as computed."""
+    for op in decoded.form.effects:
+        if op.op == "write":
+            return _width(op.args[0], decoded, zeros)
+    return 0
+
+
+def _width(value: Value, decoded: Decoded, zeros: dict[str, int | None]) -> int:
+    if value.op == "box":
+        return _width(value.args[0], decoded, zeros) if value.args[0].width == 32 else 0
+    if value.op in _COMPUTED:
+        return value.width if value.width in (32, 64) else 0
+    while value.op == "extract":
+        value = value.args[0]
+    if value.op == "read" and isinstance(value.attr("field"), str):
+        number = zeros.get(value.attr("file"))
+        if number is not None and decoded.operands[value.attr("field")] == number:
+            return 32 if any(op.op == "box" for op in decoded.form.effects) else 64
+    return 0
+
+
+def tolerant(form: Form) -> frozenset[int]:
+    """The reads of a form that do not mind which NaN they get, by number."""
+    known: frozenset[int] | None = getattr(form, "tolerant", None)
+    if known is None:
+        users: dict[int, list[Value]] = {}
+        for op in form.effects:
+            for arg in op.args:
+                users.setdefault(arg.number, []).append(op)
+        known = frozenset(op.number for op in form.effects if op.op == "read" and _fine(op, users))
+        form.tolerant = known       # type: ignore[attr-defined]
+    return known
+
+
+def _fine(value: Value, users: dict[int, list[Value]]) -> bool:
+    for user in users.get(value.number, []):
+        if TABLE[user.op].effect == "fp" or user.op == "fclassify":
+            continue
+        # To change the sign of an operand is to change that of a NaN, which the operation does not look at.
+        if user.op == "unbox" and user.width == 32 or user.op == "xor" and any(a.op == "const" for a in user.args):
+            if _fine(user, users):
+                continue
+        return False
+    return True
+
+
+def canonical(emit: Lines, bits: str, width: int) -> str:
+    """The bits of a register that holds a computed number, as the guest sees them."""
+    n, before = emit.name()[2:], emit.block
+    number = emit.line(f"trunc i64 {bits} to i32") if width == 32 else bits
+    type_ = FLOATS[width]
+    value = emit.line(f"bitcast i{width} {number} to {type_}")
+    nan = emit.call("i1", f"llvm.experimental.constrained.fcmp.f{width}", f"{type_} {value}", f"{type_} {value}",
+                    metadata=("uno", "fpexcept.strict"))
+    emit.do(f"br i1 {nan}, label %nan{n}, label %fine{n}, {UNLIKELY}")
+    emit.label(f"nan{n}")
+    known = emit.load_state(at.CANONICAL_NAN32 if width == 32 else at.CANONICAL_NAN64)
+    emit.do(f"br label %fine{n}")
+    emit.label(f"fine{n}")
+    return emit.line(f"phi i64 [ {bits}, %{before} ], [ {known}, %nan{n} ]")
+
+
+def foreign(emit: Lines, bits: str, width: int) -> str:
+    """Whether a register holds anything but a number of that width or its canonical NaN; looks at bits alone, raising no flag."""
+    number = emit.line(f"trunc i64 {bits} to i32") if width == 32 else bits
+    magnitude = emit.line(f"and i{width} {number}, {(1 << width - 1) - 1}")
+    nan = emit.line(f"icmp ugt i{width} {magnitude}, {0x7F80_0000 if width == 32 else 0x7FF0_0000_0000_0000}")
+    known = emit.load_state(at.CANONICAL_NAN32 if width == 32 else at.CANONICAL_NAN64)
+    other = emit.line(f"and i1 {nan}, {emit.line(f'icmp ne i64 {bits}, {known}')}")
+    if width == 64:
+        return other
+    unboxed = emit.line(f"icmp ult i64 {bits}, {0xFFFF_FFFF_0000_0000}")
+    return emit.line(f"or i1 {other}, {unboxed}")
+
+
+class Numbers:
+    """For each node, the registers that hold computed numbers when it begins: offset -> width."""
+
+    def __init__(self, nodes: dict[Place, Node], written: dict[Place, dict[int, int]]) -> None:
+        """`written` gives, for each node, the floating-point registers that it writes: offset -> width, 0 if not computed."""
+        self.before: dict[Place, dict[int, int]] = {place: {} for place in nodes}
+        work = list(nodes)
+        while work:
+            place = work.pop()
+            after = self.before[place] | written[place]
+            for goal in nodes[place].goes:
+                known, changed = self.before[goal], False
+                for offset, width in after.items():
+                    if width and offset not in known:
+                        known[offset], changed = width, True
+                    elif width and known[offset] not in (width, MIXED):
+                        known[offset], changed = MIXED, True
+                if changed:
+                    work.append(goal)
