@@ -52,6 +52,8 @@ class IeeeFloats:
         width = op.args[0].width
         type_ = FLOATS[width]
         fa, fb = (self.number(emit, x, text) for x, text in zip(op.args, (a, b), strict=True))
+        if emit.quiet:
+            return emit.line(f"fcmp {relation} {type_} {fa}, {fb}")
         name = "fcmps" if signaling else "fcmp"
         return emit.call("i1", f"llvm.experimental.constrained.{name}.f{width}", f"{type_} {fa}", f"{type_} {fb}",
                          metadata=(relation, "fpexcept.strict"))

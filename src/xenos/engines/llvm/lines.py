@@ -25,9 +25,10 @@ def kind(value: Value) -> str:
 
 FLOATS = {16: "half", 32: "float", 64: "double"}
 class Lines:
-    """`lines` is the IR; `declares` the intrinsics used; `slow` is the label that leaves. `lazy`: NaNs are made canonical later."""
+    """`lines` is the IR; `declares` the intrinsics used; `slow` is the label that leaves. `lazy`: NaNs are made canonical later;
+    `quiet`: comparisons are of numbers that raise no flag that would be kept."""
 
-    lazy = False
+    lazy = quiet = False
 
     def __init__(self, binding: Binding, host: Floats) -> None:
         self.binding = binding

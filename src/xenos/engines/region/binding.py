@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from xenos.engines.llvm.emit import immediate_only
-from xenos.engines.region.numbers import canonical, tolerant
+from xenos.engines.region.numbers import boxed, canonical, tolerant
 from xenos.semantics.block import evaluate
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ class RegionBinding:
         self.used: dict[int, bool] = {}     # every register of the region -> whether it mostly holds floating-point numbers
         self.computed: dict[int, int] = {}  # those that hold computed numbers, and their widths (numbers.py)
         self._pending: list[tuple[int, str]] = []
+        self._clean: set[str] = set()       # values that are canonical, whatever was computed
 
     def begin(self, pc: int, decoded: Decoded) -> None:
         """Take up the instruction at an address."""
@@ -53,16 +54,32 @@ class RegionBinding:
         offset = self.register(op)
         if offset < 0:
             return "0"
-        if offset not in self.held:
-            if self.used[offset]:
-                self.held[offset] = emit.line(f"bitcast double {emit.line(f'load double, ptr %r{offset}')} to i64")
-            else:
-                self.held[offset] = emit.line(f"load i64, ptr %r{offset}")
         assert self.decoded is not None
-        width = self.computed.get(offset)
-        if width and op.number not in tolerant(self.decoded.form):
+        width = self.computed.get(offset, 0)
+        if offset not in self.held:
+            self.held[offset] = self.load(emit, offset, width)
+        if width and self.held[offset] not in self._clean and op.number not in tolerant(self.decoded.form):
             self.held[offset] = canonical(emit, self.held[offset], width)
+            self._clean.add(self.held[offset])
         return self.held[offset]
+
+    def load(self, emit: Lines, offset: int, width: int) -> str:
+        """What a register's variable holds; `width` is that of the computed number in it, if it is one."""
+        if width == 32:
+            return boxed(emit, emit.line(f"bitcast float {emit.line(f'load float, ptr %s{offset}')} to i32"))
+        if self.used[offset]:
+            return emit.line(f"bitcast double {emit.line(f'load double, ptr %r{offset}')} to i64")
+        return emit.line(f"load i64, ptr %r{offset}")
+
+    def store(self, emit: Lines, offset: int, value: str, width: int) -> None:
+        """Let a register's variable have a value. One for single numbers is apart, so that they need not be taken out of boxes."""
+        if width == 32:
+            low = emit.line(f"trunc i64 {value} to i32")
+            emit.do(f"store float {emit.line(f'bitcast i32 {low} to float')}, ptr %s{offset}")
+        elif self.used[offset]:
+            emit.do(f"store double {emit.line(f'bitcast i64 {value} to double')}, ptr %r{offset}")
+        else:
+            emit.do(f"store i64 {value}, ptr %r{offset}")
 
     def write(self, emit: Emit, op: Value, value: str) -> None:
         """Held back to the end of the instruction: until then it may leave, with nothing changed."""
@@ -82,17 +99,30 @@ class RegionBinding:
     def flush(self, emit: Lines) -> None:
         """Let the variables have what the block at hand computed."""
         for offset in sorted(self.dirty):
-            value = self.held[offset]
-            if self.used[offset]:
-                emit.do(f"store double {emit.line(f'bitcast i64 {value} to double')}, ptr %r{offset}")
-            else:
-                emit.do(f"store i64 {value}, ptr %r{offset}")
+            self.store(emit, offset, self.held[offset], self.computed.get(offset, 0))
 
     def clear(self, computed: dict[int, int]) -> None:
         """A new block begins, with computed numbers in some registers."""
         self.held.clear()
         self.dirty.clear()
+        self._clean.clear()
         self.computed = {offset: width for offset, width in computed.items() if width}
+
+    def computed_at(self, op: Value, decoded: Decoded) -> int:
+        """The width of the computed number in a register that an instruction reads; 0 if there is none."""
+        before, self.decoded = self.decoded, decoded
+        offset = self.register(op)
+        self.decoded = before
+        return self.computed.get(offset, 0)
+
+    def copy(self, emit: Lines, to: int, source: int) -> None:
+        """A register gets what another one holds, a computed number as it is."""
+        width = self.computed.get(source, 0)
+        if source not in self.held:
+            self.held[source] = self.load(emit, source, width)
+        self._pending = [(to, self.held[source])]
+        self.used[to] = True
+        self.finish(width)
 
     def immediate(self, emit: Emit, op: Value) -> str:
         """The number."""

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from xenos.semantics.values import Value
 
 MIXED = 0       # of numbers of different widths: taken as loaded
+TESTS = {"feq", "flt", "fle", "flt_quiet", "fle_quiet"}
 _COMPUTED = {"fadd", "fsub", "fmul", "fdiv", "fsqrt", "fma", "fconvert", "fround", "fmin_number", "fmax_number", "fmin", "fmax",
              "int_to_float"}
 
@@ -72,6 +73,60 @@ def _fine(value: Value, users: dict[int, list[Value]]) -> bool:
     return True
 
 
+def boxed(emit: Lines, bits: str) -> str:
+    """A single number's bits as a register holds them. LLVM sees the ones above, and leaves boxes away that are opened again."""
+    return emit.line(f"or i64 {emit.line(f'zext i32 {bits} to i64')}, {0xFFFF_FFFF_0000_0000}")
+
+
+def copied(decoded: Decoded) -> tuple[Value, Value, int] | None:
+    """If an instruction only copies a floating-point register: how it reads and writes, and the width that is copied."""
+    writes = [op for op in decoded.form.effects if op.op == "write"]
+    value = writes[0].args[0] if len(writes) == 1 else None
+    if value is not None and value.op == "box":
+        value = value.args[0]
+    if value is None or value.op != "or" or {a.op for a in value.args} != {"and"}:
+        return None
+    masks, reads = 0, []
+    for one in value.args:
+        source, mask = one.args
+        if mask.op != "const":
+            return None
+        masks ^= mask.attr("value")
+        source = source.args[0] if source.op == "unbox" else source
+        if source.op != "read" or not isinstance(source.attr("field"), str):
+            return None
+        reads.append(source)
+    if masks != (1 << value.width) - 1 or len({decoded.operands[r.attr("field")] for r in reads}) != 1:
+        return None
+    if {r.attr("file") for r in reads} != {writes[0].attr("file")}:
+        return None
+    return reads[0], writes[0], value.width
+
+
+def quietly(saves: Decoded, compares: Decoded, restores: Decoded) -> bool:
+    """Whether three instructions compare as if no flag could be raised: flags are read, two numbers compared, flags set again.
+
+    Compilers make that of a quiet comparison where the guest has only signaling ones.
+    """
+    first, second, third = saves.form.effects, compares.form.effects, restores.form.effects
+    if [op.op for op in first] != ["get_flags", "write"] or not any(op.op in TESTS for op in second):
+        return False
+    kept = saves.operands.get(first[1].attr("field"), -1)
+    if any(op.op == "write" and compares.operands.get(op.attr("field")) == kept for op in second):
+        return False
+    reads = [op for op in third if op.op == "read"]
+    if len(reads) != 1 or restores.operands.get(reads[0].attr("field")) != kept or reads[0].attr("file") != first[1].attr("file"):
+        return False
+    return any(op.op == "set_flags" and _mere(op.args[0], reads[0]) for op in third)
+
+
+def _mere(value: Value, read: Value) -> bool:
+    """Whether a value is what was read, or its lower bits."""
+    while value.op in ("extract", "and") and value is not read:
+        value = value.args[0]
+    return value is read
+
+
 def canonical(emit: Lines, bits: str, width: int) -> str:
     """The bits of a register that holds a computed number, as the guest sees them."""
     n, before = emit.name()[2:], emit.block
@@ -105,12 +160,14 @@ class Numbers:
     """For each node, the registers that hold computed numbers when it begins: offset -> width."""
 
     def __init__(self, nodes: dict[Place, Node], written: dict[Place, dict[int, int]]) -> None:
-        """`written` gives, for each node, the floating-point registers that it writes: offset -> width, 0 if not computed."""
+        """`written` gives, for each node, the floating-point registers that it writes: offset -> width, 0 if not
+        computed; inverted, the offset of the register that it is a copy of."""
         self.before: dict[Place, dict[int, int]] = {place: {} for place in nodes}
         work = list(nodes)
         while work:
             place = work.pop()
-            after = self.before[place] | written[place]
+            before = self.before[place]
+            after = before | {to: width if width >= 0 else before.get(~width, 0) for to, width in written[place].items()}
             for goal in nodes[place].goes:
                 known, changed = self.before[goal], False
                 for offset, width in after.items():

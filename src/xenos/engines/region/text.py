@@ -9,7 +9,7 @@ from xenos.engines.code.segment import LINK, POLL, SLOW
 from xenos.engines.llvm.emit import LIKELY, METADATA, UNLIKELY, Emit, Slow
 from xenos.engines.region.binding import RegionBinding
 from xenos.engines.region.loops import ranks
-from xenos.engines.region.numbers import Numbers, canonical, computes, foreign
+from xenos.engines.region.numbers import TESTS, Numbers, boxed, canonical, computes, copied, foreign, quietly
 from xenos.engines.stencil.render import Convention
 from xenos.semantics.block import Conditional, Direct, Indirect
 
@@ -47,6 +47,11 @@ class RegionEmit(Emit):
         self.do(f"br i1 {condition}, label %{go}, label %{self.slow}, {LIKELY}")
         self.label(go)
 
+    def _box(self, op: Value) -> str:
+        if op.args[0].width == 32 and op.width == 64:
+            return boxed(self, self.value(op.args[0]))
+        return super()._box(op)
+
     def _unbox(self, op: Value) -> str:
         """A register that holds a computed number of that width has it boxed."""
         assert isinstance(self.binding, RegionBinding)
@@ -76,6 +81,7 @@ class RegionText:
         self._leaving: dict[tuple[int, int, tuple[tuple[int, int], ...]], tuple[str, set[Place]]] = {}
         self._ranks = ranks(graph.header, graph.nodes)
         self._before = self._numbers()
+        self._silent: dict[tuple[Place, int], bool] = {}    # instructions of nodes that compare, and flags stay what they were
 
     def write(self) -> str:
         """The module."""
@@ -107,10 +113,14 @@ class RegionText:
         for place, node in self._graph.nodes.items():
             found = written[place] = {}
             for _, decoded in node.instructions:
+                self._binding.decoded = decoded
                 width = computes(decoded, self._zeros)
+                copy = copied(decoded)
+                if copy is not None:
+                    source = self._binding.register(copy[0])
+                    width = found.get(source, ~source)
                 for op in decoded.form.effects:
                     if op.op == "write":
-                        self._binding.decoded = decoded
                         offset = self._binding.register(op)
                         if offset >= 0 and self._binding.used[offset]:
                             found[offset] = width
@@ -125,6 +135,13 @@ class RegionText:
         last = len(node.instructions) - 1
         for number, (pc, decoded) in enumerate(node.instructions):
             binding.begin(pc, decoded)
+            emit.quiet = self._quiet(node, number)
+            if self._copied(decoded) or self._quiet(node, number - 1):
+                written |= binding.dirty
+                if number == last:
+                    binding.flush(emit)
+                    self._count(len(node.instructions))
+                continue
             slow = f"slow{emit.name()[2:]}"
             before = dict(binding.held), set(binding.dirty)
             emit.instruction(decoded.form, slow)
@@ -136,6 +153,31 @@ class RegionText:
                 binding.flush(emit)
                 self._count(len(node.instructions))
         self._terminal(node)
+
+    def _copied(self, decoded: Decoded) -> bool:
+        """Whether an instruction was one that copies a number, and that is done."""
+        fields = copied(decoded) if self._emit.lazy else None
+        if fields is None:
+            return False
+        source, to = (self._binding.register(op) for op in fields[:2])
+        if fields[2] == 32 and self._binding.computed.get(source) != 32:
+            return False
+        self._binding.copy(self._emit, to, source)
+        return True
+
+    def _quiet(self, node: Node, number: int) -> bool:
+        """Whether an instruction compares numbers, flags being saved before and restored behind it. None would be raised: what
+        was computed is no signaling NaN, and what comparing others raises is not kept."""
+        if not self._emit.lazy or not 0 < number < len(node.instructions) - 1:
+            return False
+        known = self._silent.get((node.place, number))
+        if known is None:
+            decoded = node.instructions[number][1]
+            widths = {op.args[0].width for op in decoded.form.effects if op.op in TESTS}
+            known = quietly(*(one for _, one in node.instructions[number - 1:number + 2])) and all(
+                self._binding.computed_at(op, decoded) in widths for op in decoded.form.effects if op.op == "read")
+            self._silent[node.place, number] = known
+        return known
 
     def _count(self, instructions: int) -> None:
         emit = self._emit
@@ -196,14 +238,14 @@ class RegionText:
         for offset in offsets:
             wanted, held = self._before[goal].get(offset, 0), self._binding.computed.get(offset, 0)
             self._binding.used[offset] = True
-            bits = emit.line(f"bitcast double {emit.line(f'load double, ptr %r{offset}')} to i64")
+            bits = self._binding.load(emit, offset, held)
             if held:
-                bits = canonical(emit, bits, held)
-                emit.do(f"store double {emit.line(f'bitcast i64 {bits} to double')}, ptr %r{offset}")
+                self._binding.store(emit, offset, canonical(emit, bits, held), 0)
             else:
                 on = f"pass{emit.name()[2:]}"
                 emit.do(f"br i1 {foreign(emit, bits, wanted)}, label %{self._exit(LINK, goal[0], node)}, label %{on}, {UNLIKELY}")
                 emit.label(on)
+                self._binding.store(emit, offset, bits, wanted)
 
     def _terminal(self, node: Node) -> None:
         emit, end = self._emit, node.terminal
@@ -241,16 +283,20 @@ class RegionText:
             emit.do(f"%r{offset} = alloca {kind}")
             value = self._pins.get(offset) or emit.line(f"load {kind}, ptr {emit.state(offset)}")
             emit.do(f"store {kind} {value}, ptr %r{offset}")
+            if floating:
+                emit.do(f"%s{offset} = alloca float")
         emit.do("%count = alloca i64")
         emit.do("%target = alloca i64")
         emit.do("store i64 %ct, ptr %count")
         header = self._graph.header
         for offset, width in self._before[header].items():
             if width:
-                bits = emit.line(f"bitcast double {emit.line(f'load double, ptr %r{offset}')} to i64")
+                bits = self._binding.load(emit, offset, 0)
                 on = f"pass{emit.name()[2:]}"
                 emit.do(f"br i1 {foreign(emit, bits, width)}, label %stay, label %{on}, {UNLIKELY}")
                 emit.label(on)
+                if width == 32:
+                    self._binding.store(emit, offset, bits, width)
         emit.do(f"br label %{self._label(header)}")
         # Nothing has changed: the reference engine does one instruction, and other code goes on.
         emit.label("stay")
@@ -274,10 +320,11 @@ class RegionText:
             for offset in sorted(written):
                 floating = self._binding.used[offset]
                 kind = "double" if floating else "i64"
-                value = emit.line(f"load {kind}, ptr %r{offset}")
                 if offset in widths:
-                    bits = canonical(emit, emit.line(f"bitcast double {value} to i64"), widths[offset])
+                    bits = canonical(emit, self._binding.load(emit, offset, widths[offset]), widths[offset])
                     value = emit.line(f"bitcast i64 {bits} to double")
+                else:
+                    value = emit.line(f"load {kind}, ptr %r{offset}")
                 if offset in self._pins:
                     changed[self._pins[offset]] = value
                 else:
@@ -331,7 +378,7 @@ def usable(decoded: Decoded, floats: Floats, layout: Layout) -> bool:
     return known
 
 
-_NEVER = {"counter", "trap", "syscall", "sync_code", "get_flags", "set_flags", "get_rounding", "set_rounding"}
+_NEVER = {"counter", "trap", "syscall", "sync_code"}
 
 
 def _usable(form: Form, decoded: Decoded, floats: Floats, layout: Layout) -> bool:
@@ -344,4 +391,4 @@ def _usable(form: Form, decoded: Decoded, floats: Floats, layout: Layout) -> boo
         emit.instruction(form, "slow")
     except Slow:
         return False
-    return "mxcsr" not in "\n".join(emit.lines)
+    return True
