@@ -87,14 +87,17 @@ class RegionBinding:
         if offset >= 0:
             self._pending.append((offset, value))
 
-    def finish(self, width: int) -> None:
-        """The instruction is done: its results count. `width` is that of the number that it computed, if it did."""
+    def finish(self, width: int, settled: bool = False) -> None:
+        """The instruction is done: its results count. `width` is that of the number that it computed, if it did, and `settled`
+        whether that is canonical."""
         for offset, value in self._pending:
             self.held[offset] = value
             self.dirty.add(offset)
             self.computed.pop(offset, None)
             if width and self.used[offset]:
                 self.computed[offset] = width
+                if settled:
+                    self._clean.add(value)
 
     def flush(self, emit: Lines) -> None:
         """Let the variables have what the block at hand computed."""

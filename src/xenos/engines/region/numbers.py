@@ -34,6 +34,15 @@ def computes(decoded: Decoded, zeros: dict[str, int | None]) -> int:
     return 0
 
 
+def settled(decoded: Decoded) -> bool:
+    """Whether what an instruction computes is canonical already: hosts look at the result of this one themselves."""
+    for op in decoded.form.effects:
+        if op.op == "write":
+            value = op.args[0]
+            return (value.args[0] if value.op == "box" else value).op == "fma"
+    return False
+
+
 def _width(value: Value, decoded: Decoded, zeros: dict[str, int | None]) -> int:
     if value.op == "box":
         return _width(value.args[0], decoded, zeros) if value.args[0].width == 32 else 0

@@ -9,7 +9,7 @@ from xenos.engines.code.segment import LINK, POLL, SLOW
 from xenos.engines.llvm.emit import LIKELY, METADATA, UNLIKELY, Emit, Slow
 from xenos.engines.region.binding import RegionBinding
 from xenos.engines.region.loops import ranks
-from xenos.engines.region.numbers import TESTS, Numbers, boxed, canonical, computes, copied, foreign, quietly
+from xenos.engines.region.numbers import TESTS, Numbers, boxed, canonical, computes, copied, foreign, quietly, settled
 from xenos.engines.stencil.render import Convention
 from xenos.semantics.block import Conditional, Direct, Indirect
 
@@ -147,7 +147,7 @@ class RegionText:
             emit.instruction(decoded.form, slow)
             if emit.uses_slow:
                 self._slow(slow, node, pc, number, before)
-            binding.finish(computes(decoded, self._zeros) if emit.lazy else 0)
+            binding.finish(computes(decoded, self._zeros) if emit.lazy else 0, settled(decoded))
             written |= binding.dirty
             if number == last:
                 binding.flush(emit)
