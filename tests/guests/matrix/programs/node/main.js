@@ -25,10 +25,10 @@ async function main() {
 
   const order = [];
   await new Promise((done) => {
-    setTimeout(() => order.push(3), 60);
+    setTimeout(() => order.push(3), 1200);
     setTimeout(() => order.push(1), 5);
-    setTimeout(() => order.push(2), 30);
-    setTimeout(() => setImmediate(() => { order.push('immediate'); done(); }), 120);
+    setTimeout(() => order.push(2), 400);
+    setTimeout(() => setImmediate(() => { order.push('immediate'); done(); }), 1800);
   });
   let left = 3;
   await new Promise((done) => {
