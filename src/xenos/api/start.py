@@ -12,16 +12,17 @@ if TYPE_CHECKING:
 
 def start(
     name: str, kind: str, *, sysroot: str | None = None, strace: bool = False, progress: Progress | None = None,
-    engine: Any = None, make: type[Process] | None = None,
+    engine: Any = None, make: type[Process] | None = None, jobs: int | None = None,
 ) -> Process:
-    """A process of the guest of that name, to `load()` a program into, with an engine of that kind or the one given."""
+    """A process of the guest of that name, to `load()` a program into, with an engine of that kind or the one given. `jobs`
+    is how many processes that compile hot code, at most."""
     from xenos.cpu.state import Cpu
     from xenos.engines import choose
     from xenos.linux.process import Process
     from xenos.memory.flat import FlatMemory
 
     if engine is None:
-        engine = choose.make_engine(kind, name, progress)
+        engine = choose.make_engine(kind, name, progress, jobs)
     linux, layout = choose.forms(name, engine)
     memory = FlatMemory()
     try:

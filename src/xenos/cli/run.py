@@ -23,7 +23,9 @@ program of the sysroot.
 
   --sysroot DIR       look for files in DIR first: an unpacked guest system, with its dynamic linker and libraries;
                       by default the one that `xenos sysroot create` made, if PROG needs one; / is none
-  --engine KIND       stencil (fast, the default), reference (exact by definition, slow), lockstep (both, compared)
+  --engine KIND       stencil (fast, the default), region (what is hot is compiled by LLVM meanwhile),
+                      reference (exact by definition, slow), lockstep (stencil and reference, compared)
+  --jobs N            compile in at most N processes, with --engine region; in none with 0
   -E NAME=VALUE       set a variable of the program's environment, which is otherwise that of this one
   --ro PATH           open PATH and all below it to the program for reading, and close all other files; repeat it
   --rw PATH           likewise, for reading and writing
@@ -36,19 +38,20 @@ program of the sysroot.
   --debug             show registers when the program crashes, and a traceback when Xenos fails
   --                  end of the options; they end at PROG, too
 """
-_TAKE_VALUE = ("--sysroot", "--engine", "-E", "--ro", "--rw", "--max-memory", "--max-time")
+_TAKE_VALUE = ("--sysroot", "--engine", "--jobs", "-E", "--ro", "--rw", "--max-memory", "--max-time")
 _QUIET = (2, 13)  # SIGINT, SIGPIPE: users know why
 
 
 class Options:
     """The command line, read."""
 
-    __slots__ = ("arguments", "debug", "engine", "environment", "help", "policy", "stats", "strace", "sysroot")
+    __slots__ = ("arguments", "debug", "engine", "environment", "help", "jobs", "policy", "stats", "strace", "sysroot")
 
     def __init__(self) -> None:
         self.arguments: list[str] = []          # the program's name and its arguments
         self.debug = self.help = self.stats = self.strace = False
         self.engine = "stencil"
+        self.jobs: int | None = None            # processes that compile; None lets the engine choose
         self.environment: dict[str, str] = {}
         self.policy: dict[str, Any] = {}        # the words of a policy, as `linux.policy.terms.Policy` takes them
         self.sysroot: str | None = None
@@ -101,6 +104,10 @@ def _set(options: Options, name: str, value: str) -> None:
         if value not in KINDS + HIDDEN:
             raise UsageError(f"there is no engine `{value}`; there are: {', '.join(KINDS)}")
         options.engine = value
+    elif name == "--jobs":
+        if not value.isascii() or not value.isdigit() or int(value) > 64:
+            raise UsageError(f"--jobs wants a number up to 64, not `{value}`")
+        options.jobs = int(value)
     elif name in ("--ro", "--rw"):
         options.policy.setdefault(name[2:], []).append(value)
     elif name == "--max-memory":
@@ -149,7 +156,8 @@ def _run(options: Options, policy: Policy | None = None) -> int:
     gc.set_threshold(200_000, 20, 100)
     program, name, sysroot = find(options.arguments[0], options.sysroot)
     progress = _progress if sys.stderr and sys.stderr.isatty() else None
-    process = start(name, options.engine, sysroot=sysroot, strace=options.strace, progress=progress)
+    process = start(name, options.engine, sysroot=sysroot, strace=options.strace, progress=progress,
+                    jobs=options.jobs)
     environment = dict(os.environ)
     environment.update(options.environment)
     process.load(program, options.arguments, environment)

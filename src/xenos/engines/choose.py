@@ -96,14 +96,15 @@ def register_names(name: str) -> dict[str, tuple[str, int]]:
     return {text: register for register, text in sorted(best.items()) if guest.layout.files[register[0]].width <= 64}
 
 
-def make_engine(kind: str, name: str, progress: Progress | None = None) -> Any:
-    """A new engine of that kind for the guest of that name; `progress(done, total)` is called while one compiles."""
+def make_engine(kind: str, name: str, progress: Progress | None = None, jobs: int | None = None) -> Any:
+    """A new engine of that kind for the guest of that name; `progress(done, total)` is called while one compiles its library,
+    and regions are compiled in at most so many processes."""
     if kind == "reference":
         return _reference(name)
     if kind == "stencil":
         return _stencil(name, progress)
     if kind == "region":
-        return _region(name, progress)
+        return _region(name, progress, jobs)
     if kind == "lockstep":
         from xenos.engines.lockstep import LockstepEngine
 
@@ -127,12 +128,12 @@ def _stencil(name: str, progress: Progress | None) -> StencilEngine:
     return StencilEngine(_pack(name, progress), store=Store(os.path.join(cache_folder(), "code")))
 
 
-def _region(name: str, progress: Progress | None) -> StencilEngine:
+def _region(name: str, progress: Progress | None, jobs: int | None) -> StencilEngine:
     from xenos.engines.code.store import Store
     from xenos.engines.hosts import host
     from xenos.engines.region.engine import RegionEngine
 
-    return RegionEngine(_pack(name, progress), host().level(), store=Store(os.path.join(cache_folder(), "code")))
+    return RegionEngine(_pack(name, progress), host().level(), store=Store(os.path.join(cache_folder(), "code")), jobs=jobs)
 
 
 def _eager(name: str, progress: Progress | None) -> StencilEngine:

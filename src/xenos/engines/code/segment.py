@@ -43,6 +43,7 @@ _LISTS = ((BLOCKS, BLOCK_ROW), (LINKS, LINK_ROW), (UNITS, UNIT_ROW), (REGIONS, R
 
 HEAD = 8 * (1 + len(_LISTS))
 _PAGE = 12              # bits of an address within a page of the guest
+_CHEAP = 4096           # units: a segment of that size is written in the time that translating a few units anew would take
 LARGEST = 1 << 27       # bytes of a segment: no more than jumps reach on any host
 
 
@@ -71,7 +72,7 @@ class Segment:
         """Begin anew with nothing but the constants."""
         self.view[:len(constants)] = constants
         self._words[USED >> 3] = (len(constants) + 15) & ~15
-        self.kept = 0           # units that the cache on disk has too
+        self.kept = self._kept_regions = 0      # units that the cache on disk has too, and regions among them
         self.inherited = 0      # units that a forked child has from its parent: the parent's to keep
         self.sources: dict[int, bytes] = {}     # of units of code that may be written: what they were translated from
         self._forgotten: set[int] = set()
@@ -139,6 +140,19 @@ class Segment:
     def fresh(self) -> int:
         """Units that this process has translated since the cache on disk was read or written."""
         return self.total - max(self.kept, self.inherited)
+
+    @property
+    def worthwhile(self) -> bool:
+        """Whether the cache on disk lacks so much that it is to be written: some part of the whole, or a region."""
+        return self.fresh * (64 if self.kept > _CHEAP else _CHEAP + 1) > self.kept or self.regions > self._kept_regions
+
+    def saved(self) -> None:
+        """The cache on disk has all of it now."""
+        self.kept, self._kept_regions = self.total, self.regions
+
+    def inherit(self) -> None:
+        """In a forked child: what is there is the parent's to keep."""
+        self.inherited, self._kept_regions = self.total, self.regions
 
     def unit(self, number: int) -> tuple[int, int]:
         """The guest code that a unit was translated from: its first address and the one behind it."""
@@ -234,5 +248,5 @@ class Segment:
             self._words[word + 8 >> 3] = size
             at += row * size
         self._words[USED >> 3] = used
-        self.kept = self.total
+        self.saved()
         return True

@@ -7,6 +7,7 @@ import time
 from xenos.cpu import layout as at
 from xenos.cpu.exits import Interrupted
 from xenos.engines.region.burst import Burst
+from xenos.engines.region.history import keep, recall
 from xenos.engines.region.pool import Pool
 from xenos.engines.stencil.engine import StencilEngine
 from xenos.memory.flat import MemoryFault
@@ -44,6 +45,7 @@ class RegionEngine(StencilEngine):
         self._asked: dict[int, tuple[Any, ...]] = {}
         self._burst = Burst(self)
         self._looked = 0.0
+        self._recalled: dict[int, float] = {}   # what `spent` was when the cache was read
 
     # When to look.
 
@@ -214,9 +216,24 @@ class RegionEngine(StencilEngine):
         super().after_fork()
         self.pool.after_fork()
         self._asked.clear()
+        self._recalled = dict(self.spent)
         self._burst.after_fork()
 
+    def _file_segment(self, low: int, high: int) -> Segment:
+        segment = super()._file_segment(low, high)
+        if self.store is not None and segment.key is not None:
+            spent, steps = recall(self.store, segment)
+            for pc, seconds in spent.items():
+                self.spent[pc] = self._recalled[pc] = self.spent.get(pc, 0.0) + seconds
+            self._burst.counts.update(steps)
+        return segment
+
+    def _save(self, segment: Segment) -> None:
+        super()._save(segment)
+        if self.store is not None and not self.soft:
+            keep(self.store, segment, self.spent, self._burst.counts, self._recalled)
+
     def save(self) -> None:
-        """Keep what was made, and end the workers."""
+        """Keep what was made and seen, and end the workers."""
         self.pool.close()
         super().save()

@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from xenos.memory.flat import FlatMemory
 
 _STUB, _MISS, _FAULT, _POLL, _CALL = range(5)
-_CHEAP = 4096   # units: a segment of that size is written in the time that translating a few units anew would take
 
 
 class StencilEngine:
@@ -312,11 +311,10 @@ class StencilEngine:
     def _save(self, segment: Segment) -> None:
         if self.store is None or segment.key is None or self.soft:
             return
-        if segment.fresh * (64 if segment.kept > _CHEAP else _CHEAP + 1) > segment.kept:
-            # Another process may have kept more meanwhile; the next one to start adds to that.
-            if Segment.units_in(self.store.head(segment.key, HEAD)) < segment.total:
-                self.store.save(segment.key, segment.pack(), "segment")
-                segment.kept = segment.total
+        # Another process may have kept more meanwhile; the next one to start adds to that.
+        if segment.worthwhile and Segment.units_in(self.store.head(segment.key, HEAD)) < segment.total:
+            self.store.save(segment.key, segment.pack(), "segment")
+            segment.saved()
 
     # Forgetting.
 
@@ -394,6 +392,6 @@ class StencilEngine:
         """In a forked child: the code arena becomes the child's own."""
         self._limbo.after_fork()
         for segment in self.segments:
-            segment.inherited = segment.total
+            segment.inherit()
         native = [self._translator.part] if self._translator is not None else []
         self.arena.own([self.runtime.part, *native, *((segment.start, segment.used) for segment in self.segments)])
