@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 _PAGE = 4096
 _STUB = 0       # exit code (runtime/text.py)
+_PATIENCE = 2.0     # seconds that the end of a program waits for what it had compiled in vain before
 _LONGEST = 0.02     # seconds between two looks that count at most: the guest may have waited meanwhile
 
 
@@ -45,6 +46,7 @@ class RegionEngine(StencilEngine):
         self._asked: dict[int, tuple[Any, ...]] = {}
         self._burst = Burst(self)
         self._looked = 0.0
+        self._vain: set[int] = set()            # headers that the last run asked for, and ended before they were made
         self._recalled: dict[int, float] = {}   # what `spent` was when the cache was read
 
     # When to look.
@@ -222,7 +224,8 @@ class RegionEngine(StencilEngine):
     def _file_segment(self, low: int, high: int) -> Segment:
         segment = super()._file_segment(low, high)
         if self.store is not None and segment.key is not None:
-            spent, steps = recall(self.store, segment)
+            spent, steps, vain = recall(self.store, segment)
+            self._vain.update(vain)
             for pc, seconds in spent.items():
                 self.spent[pc] = self._recalled[pc] = self.spent.get(pc, 0.0) + seconds
             self._burst.counts.update(steps)
@@ -231,9 +234,18 @@ class RegionEngine(StencilEngine):
     def _save(self, segment: Segment) -> None:
         super()._save(segment)
         if self.store is not None and not self.soft:
-            keep(self.store, segment, self.spent, self._burst.counts, self._recalled)
+            keep(self.store, segment, self.spent, self._burst.counts, list(self._asked), self._recalled)
 
     def save(self) -> None:
-        """Keep what was made and seen, and end the workers."""
+        """Keep what was made and seen, and end the workers.
+
+        A program that is over before its code is compiled would have it compiled in vain each time: at the second time that is
+        waited for, so that it is in the cache at the third.
+        """
+        if self._memory is not None:
+            with self._lock:
+                until = time.monotonic() + _PATIENCE
+                while self._vain & self._asked.keys() and self.pool.wait(until - time.monotonic()):
+                    self._take()
         self.pool.close()
         super().save()

@@ -131,6 +131,16 @@ class Pool:
                     worker.end()
         return found
 
+    def wait(self, seconds: float) -> bool:
+        """Wait until an answer comes, or part of one; False if none does in that time."""
+        import select
+
+        busy = select.poll()    # descriptors out of the guest's way are too high for select(2)
+        for worker in self.workers:
+            if worker.job is not None:
+                busy.register(worker.answers, select.POLLIN)
+        return seconds > 0 and any(worker.job is not None for worker in self.workers) and bool(busy.poll(int(seconds * 1000) + 1))
+
     def _gone(self, worker: Worker) -> None:
         self.lost += 1
         self.workers.remove(worker)
