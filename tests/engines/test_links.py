@@ -36,11 +36,12 @@ def program(random: Random) -> bytes:
 
 def targets(segment: Segment) -> list[tuple[int, int, int, int]]:
     """(guest address, site, stub, where it goes) of each jump."""
-    _, _, rows, _, _, code = segment.pack()
+    _, _, rows, *_, code = segment.pack()
+    origin = segment.origin - segment.base      # what places in the rows are relative to
     words = memoryview(rows).cast("B").cast("q")
     found = []
     for pc, both in zip(words[::3], words[1::3], strict=True):
-        site, stub = both & 0xFFFF_FFFF, both >> 32
+        site, stub = (both & 0xFFFF_FFFF) + origin, (both >> 32) + origin
         word = int.from_bytes(bytes(code[site:site + 4]), "little")
         if host().NAME == "x86_64":
             goal = site + 4 + (word ^ 1 << 31) - (1 << 31)

@@ -8,6 +8,8 @@ _HOTTEST, _ENOUGH = 4, 10   # loops that are told; samples without which nothing
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from xenos.linux.outcome import Outcome
     from xenos.linux.process import Process
 
@@ -29,12 +31,27 @@ def statistics(process: Process, outcome: Outcome, seconds: tuple[float, float])
     regions = getattr(engine, "told", None)
     if regions is not None:
         lines.append(regions())
+    lines += _collection(engine)
     heat: dict[int, int] = getattr(engine, "heat", {})
     if sum(heat.values()) >= _ENOUGH:
         hottest = sorted(heat.items(), key=lambda item: -item[1])[:_HOTTEST]
         places = [f"{describe(process, pc) or hex(pc)} {100 * samples / sum(heat.values()):.0f} %" for pc, samples in hottest]
         lines.append(f"hottest loops: {', '.join(places)}")
     return "\n".join(lines)
+
+
+def _collection(engine: Any) -> list[str]:
+    """What became of code that the guest wrote, or that was there for some time only."""
+    lines = []
+    collection: dict[str, float] = getattr(engine, "collection", {})
+    if collection.get("collections"):
+        lines.append(f"{collection['collections']:,} collections gave back {collection['collected'] / 1e6:,.1f} MB of code, "
+                     f"{100 * collection['back'] / max(1, collection['given_up']):.0f} % was translated again; "
+                     f"{(collection['young'] + collection['old']) / 1e6:,.1f} MB in use")
+    if collection.get("pauses"):
+        lines.append(f"{collection['pauses']:,} stops of guest threads for that: "
+                     f"99 % at most {1000 * collection['pause_99']:.2f} ms, longest {1000 * collection['longest_pause']:.2f} ms")
+    return lines
 
 
 def registers(process: Process, names: dict[str, tuple[str, int]]) -> str:

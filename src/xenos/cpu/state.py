@@ -32,8 +32,9 @@ class Cpu:
         first = _WORDS_BELOW + at.JUMP_CACHE // 8
         self._tags = self.words[first:first + 2 * at.JUMP_CACHE_ENTRIES:2]
         self._zero = {name: file.zero for name, file in layout.files.items()}
-        # An engine's own: when it was entered last, which code the jump cache knows, the count at which to look where it is.
-        self.epoch = self.generation = self.due = 0
+        # An engine's own: when it was entered last, which code the jump cache knows, the count at which to look where it is, since
+        # when it is stopped (perf_counter_ns).
+        self.epoch = self.generation = self.due = self.stopped = 0
         self.reset()
 
     def reset(self) -> None:

@@ -35,11 +35,47 @@ def _map(address: int, size: int, prot: int, flags: int, fd: int) -> int:
     return int(got)
 
 
-class Arena:
+class Room:
+    """A stretch of `size` bytes from `start` on, in an arena, that parts are given out of, front to back."""
+
+    def __init__(self, start: int, size: int) -> None:
+        self.start = start
+        self.size = size
+        self.used = start   # where nothing was given out yet
+        self._free: list[tuple[int, int]] = []   # (size, start) of parts given back
+
+    def allocate(self, size: int, alignment: int = 4096) -> int:
+        """Offset of fresh room in the arena; HostError if this is full."""
+        size = (size + 4095) & -4096
+        for number, (room, start) in enumerate(self._free):
+            if room >= size:
+                del self._free[number]
+                if room > size:
+                    self._free.append((room - size, start + size))
+                    self._free.sort()
+                return start
+        start = (self.used + alignment - 1) & -alignment
+        if start + size > self.start + self.size:
+            raise HostError(f"the code arena of {self.size >> 20} MiB is full")
+        self.used = start + size
+        return start
+
+    def free(self, start: int, size: int) -> None:
+        """Give back what `allocate(size)` gave; neighbouring free parts are joined."""
+        size = (size + 4095) & -4096
+        for room, other in list(self._free):
+            if other + room == start or start + size == other:
+                self._free.remove((room, other))
+                start, size = min(start, other), size + room
+        self._free.append((size, start))
+        self._free.sort()
+
+
+class Arena(Room):
     """`size` bytes of code, allocated front to back. `view` writes it, `base` is where the host executes it."""
 
     def __init__(self, size: int = 1 << 30) -> None:
-        self.size = size
+        super().__init__(0, size)
         self.dual = True
         self.kind = "memfd, mapped twice"
         try:
@@ -60,25 +96,7 @@ class Arena:
             self.dual = False
             self.kind = "one mapping, writable and executable"
         self.view = memoryview((ctypes.c_char * size).from_address(self._writable)).cast("B")
-        self.used = 0
-        self._free: list[tuple[int, int]] = []   # (size, start) of parts given back
         self.flush: Callable[[int, int], None] | None = None   # makes code in [first, behind) visible, where the host needs it
-
-    def allocate(self, size: int, alignment: int = 4096) -> int:
-        """Offset of fresh room; HostError if the arena is full."""
-        size = (size + 4095) & -4096
-        for number, (room, start) in enumerate(self._free):
-            if room >= size:
-                del self._free[number]
-                if room > size:
-                    self._free.append((room - size, start + size))
-                    self._free.sort()
-                return start
-        start = (self.used + alignment - 1) & -alignment
-        if start + size > self.size:
-            raise HostError(f"the code arena of {self.size >> 20} MiB is full")
-        self.used = start + size
-        return start
 
     def release(self, start: int, size: int) -> None:
         """Empty a part: its pages go back to the host and read as zeros."""
@@ -90,16 +108,6 @@ class Arena:
         else:
             _map(self.base + first, last - first, _PROT_READ | _PROT_WRITE | _PROT_EXEC,
                  _PRIVATE | _ANONYMOUS | _FIXED | _NORESERVE, -1)
-
-    def free(self, start: int, size: int) -> None:
-        """Give back what `allocate(size)` gave; neighbouring free parts are joined."""
-        size = (size + 4095) & -4096
-        for room, other in list(self._free):
-            if other + room == start or start + size == other:
-                self._free.remove((room, other))
-                start, size = min(start, other), size + room
-        self._free.append((size, start))
-        self._free.sort()
 
     def own(self, parts: Iterable[tuple[int, int]]) -> None:
         """In a forked child: replace the pages shared with the parent by a copy of these (start, size), at the same addresses."""

@@ -5,6 +5,9 @@ moved, and written to disk as it is. What is known of the code are three lists o
 the links (jumps that want to go to a guest address), and units (what was translated at once). Addresses in them are relative to
 `low`. Before each stub stands a note: why generated code is left there, and for which guest address. A unit may also be a
 region: the fourth list says so, and where in the segment stands which of its instructions make which accesses.
+
+Segments that lie in one room are linked with each other: places in their lists are relative to where that begins, and `NEXT` leads
+from one to the next, in a ring. A segment that is to be kept stands alone.
 """
 
 from __future__ import annotations
@@ -15,9 +18,7 @@ from bisect import bisect_left, bisect_right
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
-    from xenos.engines.code.arena import Arena
+    from xenos.engines.code.arena import Arena, Room
 
 # Why a stub was left: the target of a jump is not translated yet; the reference engine must do one instruction; the limit was
 # reached; the guest hits a breakpoint, an illegal word, or wants its new code seen.
@@ -32,7 +33,8 @@ LINKS, LINKS_USED, LINKS_ROOM = 64, 72, 80
 UNITS, UNITS_USED, UNITS_ROOM = 88, 96, 104
 REGIONS, REGIONS_USED, REGIONS_ROOM = 112, 120, 128
 CHAINS, CHAINS_MASK, CHAINED = 136, 144, 152
-_RECORD = 160
+NEXT, REACH = 160, 168      # the segment that it is linked with, or itself; the size of what they lie in
+_RECORD = 176
 
 BLOCK_PC, BLOCK_AT, BLOCK_ROW = 0, 8, 16
 COPY = 1 << 62      # in a block's address: there is other code for it, which jumps and the table of blocks go to
@@ -42,41 +44,48 @@ REGION_UNIT, REGION_PLACES, REGION_COUNT, REGION_ROW = 0, 8, 16, 24
 _LISTS = ((BLOCKS, BLOCK_ROW), (LINKS, LINK_ROW), (UNITS, UNIT_ROW), (REGIONS, REGION_ROW))
 
 HEAD = 8 * (1 + len(_LISTS))
-_PAGE = 12              # bits of an address within a page of the guest
 _CHEAP = 4096           # units: a segment of that size is written in the time that translating a few units anew would take
+DOUBTFUL = 1 << 31      # of the place where a source is noted: it may be gone from memory
+_WORD = 8
 LARGEST = 1 << 27       # bytes of a segment: no more than jumps reach on any host
 
 
 class Segment:
-    """Room of `capacity` bytes at `start` in the arena for guest code in [`low`, `high`); `key` names it in the cache."""
+    """Room of `capacity` bytes at `start` in the arena for guest code in [`low`, `high`); `key` names it in the cache.
 
-    def __init__(self, arena: Arena, capacity: int, low: int, high: int, constants: bytes, key: bytes | None) -> None:
+    Offsets that are given and taken here are from its own `start`, wherever in a `room` that is.
+    """
+
+    def __init__(self, arena: Arena, capacity: int, low: int, high: int, constants: bytes, key: bytes | None,
+                 room: Room | None = None) -> None:
         self.arena = arena
         self.capacity = capacity
         self.low = low
         self.high = high
         self.key = key
-        self.start = arena.allocate(capacity)
+        self.room = room or arena
+        self.start = self.room.allocate(capacity)
         self.base = arena.base + self.start
         self.view = arena.view[self.start:self.start + capacity]
+        self.origin = room.start + arena.base if room else self.base     # what places in the lists are relative to
+        self._skip = self.base - self.origin
         self._memory = (ctypes.c_int64 * (_RECORD // 8))()
         self.address = ctypes.addressof(self._memory)      # what the translator is given
         self._words = memoryview(self._memory).cast("B").cast("q")
         self._rows: dict[int, ctypes.Array[ctypes.c_char]] = {}
-        for word, value in ((VIEW, ctypes.addressof(ctypes.c_char.from_buffer(self.view))), (BASE, self.base),
-                            (CAPACITY, capacity), (LOW, low)):
+        for word, value in ((VIEW, ctypes.addressof(ctypes.c_char.from_buffer(self.view)) - self._skip),
+                            (BASE, self.origin), (CAPACITY, self._skip + capacity), (LOW, low),
+                            (NEXT, self.address), (REACH, room.size if room else capacity)):
             self._words[word >> 3] = value
         self.clear(constants)
 
     def clear(self, constants: bytes) -> None:
         """Begin anew with nothing but the constants."""
         self.view[:len(constants)] = constants
-        self._words[USED >> 3] = (len(constants) + 15) & ~15
+        self._words[USED >> 3] = self._skip + ((len(constants) + 15) & ~15)
         self.kept = self._kept_regions = 0      # units that the cache on disk has too, and regions among them
         self.inherited = 0      # units that a forked child has from its parent: the parent's to keep
-        self.sources: dict[int, bytes] = {}     # of units of code that may be written: what they were translated from
-        self._forgotten: set[int] = set()
-        self._on_page: dict[int, list[int]] = {}    # of those in `sources`, by page of guest code
+        self.sources = Sources()    # of units of code that may be written: what they were translated from
         for word, _ in _LISTS:
             self._words[word + 8 >> 3] = 0
         self.grow()
@@ -84,7 +93,28 @@ class Segment:
     @property
     def used(self) -> int:
         """Bytes that hold something."""
-        return self._words[USED >> 3]
+        return self._words[USED >> 3] - self._skip
+
+    def give_back(self) -> None:
+        """Nobody runs this code any more, and nobody will: its room is for others."""
+        if self.room is self.arena:
+            self.arena.release(self.start, self.used)
+        self.room.free(self.start, self.capacity)
+
+    def follow(self, other: Segment) -> None:
+        """Be linked with another segment of the room, and with those that it is linked with."""
+        self._words[NEXT >> 3] = other._words[NEXT >> 3]
+        other._words[NEXT >> 3] = self.address
+
+    def leave(self, before: Segment) -> None:
+        """Be linked with no other any more; `before` is the one that leads here."""
+        before._words[NEXT >> 3] = self._words[NEXT >> 3]
+        self._words[NEXT >> 3] = self.address
+
+    @property
+    def next(self) -> int:
+        """The `address` of the segment that this one leads to."""
+        return self._words[NEXT >> 3]
 
     @property
     def blocks(self) -> int:
@@ -126,8 +156,8 @@ class Segment:
     def block(self, offset: int) -> tuple[int, int, int]:
         """(guest address, offset, number of the unit) of the block that the code at an offset belongs to."""
         rows, units = self._list(BLOCKS), self._list(UNITS)
-        number = bisect_right(rows[1::2], offset) - 1      # they lie in the order in which they were made, units too
-        return (rows[2 * number] & ~COPY) + self.low, rows[2 * number + 1], bisect_right(units[2::3], number) - 1
+        number = bisect_right(rows[1::2], offset + self._skip) - 1  # they lie in the order in which they were made, units too
+        return (rows[2 * number] & ~COPY) + self.low, rows[2 * number + 1] - self._skip, bisect_right(units[2::3], number) - 1
 
     # Units.
 
@@ -156,18 +186,20 @@ class Segment:
 
     def unit(self, number: int) -> tuple[int, int]:
         """The guest code that a unit was translated from: its first address and the one behind it."""
-        rows = self._list(UNITS)
-        return rows[3 * number] + self.low, rows[3 * number + 1] + self.low
+        first, behind = self._list(UNITS)[3 * number:3 * number + 2]
+        return (first if first >= 0 else ~first) + self.low, behind + self.low     # ~: it is forgotten
 
-    def keep(self, number: int, source: bytes) -> None:
-        """Note what a unit was translated from."""
-        self.sources[number] = source
-        for page in self._pages(number):
-            self._on_page.setdefault(page, []).append(number)
+    def keep(self, number: int, source: bytes, doubtful: bool = False) -> None:
+        """Note what a unit was translated from, and some bytes more; one that is made later follows later.
 
-    def _pages(self, number: int) -> range:
+        It is `doubtful` whether that can be read again: it lies in a file, which may be cut short.
+        """
+        self.sources.add(number, source, doubtful)
+
+    def source(self, number: int) -> bytes:
+        """What a unit was translated from; empty if that was not noted."""
         first, behind = self.unit(number)
-        return range(first >> _PAGE, (behind - 1 >> _PAGE) + 1)
+        return self.sources.get(number, behind - first)
 
     def region(self, number: int) -> int | None:
         """If a unit is a region, its number among those."""
@@ -180,39 +212,13 @@ class Segment:
         """How many of the units are regions."""
         return self._words[REGIONS_USED >> 3]
 
-    def units(self, start: int, end: int) -> Iterator[int]:
-        """The numbers of the units that were translated from guest code in that range and are not forgotten."""
-        rows = self._list(UNITS)
-        pages = range(start >> _PAGE, (end - 1 >> _PAGE) + 1)
-        start, end = start - self.low, end - self.low
-        numbers: Iterable[int] = range(len(rows) // 3)
-        if not self.high:   # all that is not forgotten is on some page
-            known = self._on_page
-            few = pages if len(pages) <= len(known) else [page for page in known if page in pages]
-            numbers = sorted({number for page in few for number in known.get(page, ())})
-        for number in numbers:
-            if rows[3 * number] < end and start < rows[3 * number + 1] and number not in self._forgotten:
-                yield number
-
-    def forget(self, number: int) -> list[int]:
-        """The guest addresses of a unit's blocks, which from now on do not count; the caller unlinks them.
-
-        Its room is not used again before the whole segment is cleared: another jump into it may be under way.
-        """
-        self._forgotten.add(number)
-        if number in self.sources:
-            for page in self._pages(number):
-                self._on_page[page].remove(number)
-        units, blocks = self._list(UNITS), self._list(BLOCKS)
-        first = units[3 * number + 2]
-        last = units[3 * number + 5] if number + 1 < self.total else self.blocks
-        return [pc + self.low for pc in blocks[2 * first:2 * last:2] if not pc & COPY]
-
     def covers(self, start: int, end: int) -> bool:
         """Whether guest code in that range was translated here."""
         if self.high and (start >= self.high or end <= self.low):
             return False
-        return any(True for _ in self.units(start, end))
+        rows = self._list(UNITS)
+        start, end = start - self.low, end - self.low
+        return any(first < end and start < behind for first, behind in zip(rows[::3], rows[1::3], strict=True))
 
     def guest_addresses(self) -> list[int]:
         """Of all blocks."""
@@ -250,3 +256,27 @@ class Segment:
         self._words[USED >> 3] = used
         self.saved()
         return True
+
+
+class Sources:
+    """Bytes that units were translated from, one behind the other; native code reads them."""
+
+    def __init__(self) -> None:
+        self._text = bytearray(_WORD)
+        self._places = array("I")
+
+    def add(self, number: int, source: bytes, doubtful: bool) -> None:
+        """Note that of a unit behind those that were noted."""
+        self._places.extend((len(self._text) - _WORD | (DOUBTFUL if doubtful else 0),) * (number + 1 - len(self._places)))
+        self._text[-_WORD:] = source + bytes(_WORD)      # words are read that begin in it
+
+    def get(self, number: int, size: int) -> bytes:
+        """What was noted of a unit."""
+        if number >= len(self._places):
+            return b""
+        place = self._places[number] & ~DOUBTFUL
+        return bytes(self._text[place:place + size])
+
+    def addresses(self) -> tuple[int, int]:
+        """Of all these bytes, and of the offsets in them where those of each unit begin; until the next `add`."""
+        return ctypes.addressof(ctypes.c_char.from_buffer(self._text)), self._places.buffer_info()[0]

@@ -1,6 +1,7 @@
 """The second level behind the jump cache: guest pc -> host code, an open-addressed table that generated code reads too.
 
-Entries are two 64-bit words {pc, code}. A free entry has the tag 1, a deleted one 3: neither is ever an instruction's address.
+Entries are two 64-bit words {pc, code}. A free entry has the tag 1. One whose code was given up keeps its address, with marks that
+make it no instruction's: it still says that there was code, and for how long not any more (engines/translator/forgetting.py).
 """
 
 from __future__ import annotations
@@ -11,17 +12,26 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-FREE, DELETED = 1, 3
+FREE = 1
+# A tag: the address, GONE and MARKED if its code was given up, and above them a stamp: which collection did it; 0: none.
+GONE, MARKED, STAMP = 1, 1 << 47, 48
+NAME = MARKED - 1
+STAMPS = 1 << 15
+# Where an address would like to be: neighbours beside each other, but groups of 2**GROUP bytes anywhere. Compilers at run time
+# begin pages and chunks of memory alike, which would crowd some parts of the table.
+GROUP, SPREAD = 8, 0x9E37_79B4
+_AT_ONCE = 512      # entries that are swept at once: a microsecond
 
 
 class Table:
     """`address` and `mask` are what the runtime's lookup needs; the table doubles when it is half full."""
 
     def __init__(self, alignment: int, entries: int = 1 << 16) -> None:
-        self.count = 0      # of entries that are not free: deleted ones, too
+        self.count = 0      # of entries that are not free: given up ones, too
         self._old: list[object] = []
         self._shift = alignment.bit_length() - 2   # neighbouring instructions take neighbouring entries
         self.spacing = 3 - self._shift             # what shifts an address to its entry of 16 bytes
+        self._cursor = (ctypes.c_int64 * 2)()
         self._make(entries)
 
     def _make(self, entries: int) -> None:
@@ -30,11 +40,12 @@ class Table:
         self.words = memoryview(self._memory).cast("B").cast("Q")
         self.words.cast("B")[:] = FREE.to_bytes(8, "little").ljust(16, b"\0") * entries
         self.mask = (entries - 1) << 4
+        self._cursor[0] = 0
 
     def find(self, pc: int) -> int:
         """Host address of the code, or 0."""
         words, mask = self.words, self.mask >> 3
-        at = pc >> self._shift & mask
+        at = pc + (pc >> GROUP) * SPREAD >> self._shift & mask
         while True:
             tag = words[at]
             if tag == pc:
@@ -43,23 +54,34 @@ class Table:
                 return 0
             at = at + 2 & mask
 
-    def reserve(self, entries: int, move: Callable[[int, int, int, int, int], int]) -> None:
-        """Make room for so many more: `move(table, mask, new table, its mask, spacing)` enters all in the new one, and counts them.
+    def given_up(self, pc: int, word: int) -> int:
+        """The stamp with which code for an address was given up that began with these 8 bytes, as long as that is known; else 0."""
+        words, mask = self.words, self.mask >> 3
+        at = pc + (pc >> GROUP) * SPREAD >> self._shift & mask
+        while words[at] != FREE:
+            if words[at] & NAME == pc + GONE:
+                return words[at] >> STAMP if words[at + 1] == word else 0
+            at = at + 2 & mask
+        return 0
+
+    def reserve(self, entries: int, move: Callable[[int, int, int, int, int], int],
+                sweep: Callable[[int, int, int, int, int], int]) -> None:
+        """Make room for so many more. If sweeping does not: `move(table, mask, new table, its mask, spacing)` enters all in the
+        new one, and counts them.
 
         The caller publishes `address` and `mask` again. Other threads may look into the old table for some time.
         """
-        while self.count + entries << 5 > self.mask:
+        if self.count + entries << 5 <= self.mask:
+            return
+        self._cursor[0] = 0
+        self.sweep(STAMPS, sweep, self.mask >> 4)
+        while 40 * (self.count + entries) > self.mask:      # what was swept shall last for some time
             old, mask = self.address, self.mask
             self._old.append(self._memory)
             self._make((mask >> 4) + 1 << 1)
             self.count = move(old, mask, self.address, self.mask, self.spacing)
 
-    def remove(self, pc: int) -> None:
-        """Forget one entry."""
-        words, mask = self.words, self.mask >> 3
-        at = pc >> self._shift & mask
-        while words[at] != FREE:
-            if words[at] == pc:
-                words[at] = DELETED
-                return
-            at = at + 2 & mask
+    def sweep(self, now: int, sweep: Callable[[int, int, int, int, int], int], entries: int = _AT_ONCE) -> None:
+        """Free what was given up before the stamp `now`, in the next part of the table."""
+        self._cursor[1] = entries
+        self.count -= sweep(self.address, self.mask, self.spacing, ctypes.addressof(self._cursor), now)

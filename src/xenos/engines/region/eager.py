@@ -45,12 +45,19 @@ class EagerEngine(RegionEngine):
         """Translate what is there, and make regions of its blocks."""
         left = super()._translate(pc, cpu)
         if left is None and not self.soft and self.table.find(pc):
-            segment = self._segment(pc)
-            blocks = segment.guest_addresses()
+            blocks = self._neighbours(pc)
             for header in blocks[blocks.index(pc):] if pc in blocks else []:
                 if self._random.random() < self._share and not self._known(header):
                     self._force(header)
         return left
+
+    def _neighbours(self, pc: int) -> list[int]:
+        """The addresses of all blocks of the segment that has the one at `pc`."""
+        code = self.table.find(pc)
+        for segment in self.segments:
+            if 0 <= code - segment.base < segment.capacity:
+                return segment.guest_addresses()
+        return []
 
     def _force(self, header: int) -> None:
         """Compile what is there as it is now, and let it run."""
@@ -58,7 +65,7 @@ class EagerEngine(RegionEngine):
         for _ in range(_TRIES):
             held: dict[int, bytes | None] = {}
             source = Source(self._maker, Live(self._page, held), PAGE, *self._reach(header, segment))
-            profile = Invented(r, segment.guest_addresses()[-64:]) if r.random() < 0.5 else Profile()
+            profile = Invented(r, self._neighbours(header)[-64:]) if r.random() < 0.5 else Profile()
             graph = self._maker.graph(header, source.fetch, profile, self._most or r.choice(_SIZES))
             if not graph.nodes:
                 return

@@ -125,9 +125,9 @@ class RegionEngine(StencilEngine):
         if self.pool.give(worker, job):
             self._asked[header] = (segment, held, tries)
 
-    def _reach(self, header: int, segment: Segment) -> tuple[int, int]:
+    def _reach(self, header: int, segment: Segment | None) -> tuple[int, int]:
         """The guest addresses that a region may be made from: those of the header's mapping."""
-        if segment.high:
+        if segment is not None:
             return segment.low, segment.high
         region = self.memory.regions.at(header)
         return (region.start, region.end) if region is not None else (header, header)
@@ -156,20 +156,23 @@ class RegionEngine(StencilEngine):
             else:
                 self.install(header, answer, segment, held)
 
-    def install(self, header: int, made: dict[str, Any], segment: Segment, held: dict[int, bytes | None]) -> bool:
-        """Let a region run from now on where its header is reached, unless the pages that it was made from are others now."""
-        if segment not in self.segments:
-            return False
-        if segment is self._anywhere:
+    def install(self, header: int, made: dict[str, Any], segment: Segment | None, held: dict[int, bytes | None]) -> bool:
+        """Let a region run from now on where its header is reached, unless the pages that it was made from are others now. Its
+        `segment` is that of a file mapping, or None elsewhere."""
+        if segment is None:
             self.memory.watching().guard(made["low"], made["high"])     # before the look whether it has changed
+        elif segment not in self.segments:
+            return False
         if not all(self._page(number) == page for number, page in held.items()):
             return False
-        number = segment.total
-        if not self.translator.adopt(header, made["high"], made["body"], segment, self.table):
+        if segment is not None:
+            done = self.translator.adopt(header, made["high"], made["body"], segment, self.table)
+        else:
+            source = self._source(made["low"], made["high"], held)
+            done = self.generations.adopt(self.memory, header, made["low"], made["high"], made["body"], source)
+        if not done:
             self.refused[header] = "its segment is full"
             return False
-        if segment is self._anywhere:
-            segment.keep(number, self._source(made["low"], made["high"], held))
         self.compiled += 1
         self.instructions += made["size"]
         self.tiers.compiled(made["size"], made.get("cpu", 0.0))

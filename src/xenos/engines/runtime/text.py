@@ -6,6 +6,7 @@ from types import ModuleType
 
 from xenos.cpu import layout as at
 from xenos.cpu.layout import Layout
+from xenos.engines.code.table import GROUP, SPREAD
 from xenos.engines.llvm.emit import METADATA
 from xenos.engines.runtime import direct
 from xenos.engines.runtime.native import ARENA_END, ARENA_START, MOVING, OLD_HANDLERS, ON_SIGNAL
@@ -83,7 +84,8 @@ def _leave(convention: Convention, homes: dict[str, int], host: ModuleType) -> s
 def _lookup(convention: Convention, alignment: int) -> str:
     """An indirect branch missed the jump cache: search the table for the address in PC, and fill the cache.
 
-    Jumps through the cache do not look at the limit: near it, the cache is left empty.
+    Jumps through the cache do not look at the limit: near it, the cache is left empty. An entry of the table may become another's
+    at any time (engines/translator/forgetting.py): the address is read once more behind the code.
     The limit is read once more behind the filling: a signal handler may have emptied the cache in between.
     """
     shift = 5 - alignment.bit_length()
@@ -91,14 +93,18 @@ def _lookup(convention: Convention, alignment: int) -> str:
     return (
         f"define dso_local preserve_nonecc void @lookup({convention.parameters}) nounwind {{\nentry:\n"
         + _load("pc", at.PC) + _load("table", at.TABLE, "ptr") + _load("mask", at.TABLE_MASK)
-        + f" %first = shl i64 %pc, {shift}\n br label %probe\nprobe:\n"
+        + f" %group = lshr i64 %pc, {GROUP}\n %spread = mul i64 %group, {SPREAD}\n %place = add i64 %pc, %spread\n"
+        f" %first = shl i64 %place, {shift}\n br label %probe\nprobe:\n"
         " %at = phi i64 [ %first, %entry ], [ %onward, %other ]\n %slot = and i64 %at, %mask\n"
-        " %tag.p = getelementptr i8, ptr %table, i64 %slot\n %tag = load i64, ptr %tag.p\n"
+        " %tag.p = getelementptr i8, ptr %table, i64 %slot\n %tag = load atomic i64, ptr %tag.p acquire, align 8\n"
         " %found = icmp eq i64 %tag, %pc\n br i1 %found, label %hit, label %no\nno:\n"
         " %free = icmp eq i64 %tag, 1\n br i1 %free, label %miss, label %other\nother:\n"
         " %onward = add i64 %at, 16\n br label %probe\nhit:\n"
-        " %code.p = getelementptr i8, ptr %tag.p, i64 8\n %code = load ptr, ptr %code.p\n"
-        f" %near = and i64 %first, {at.JUMP_CACHE_SIZE - 16}\n %line = getelementptr i8, ptr %st, i64 %near\n"
+        " %code.p = getelementptr i8, ptr %tag.p, i64 8\n %code = load atomic ptr, ptr %code.p acquire, align 8\n"
+        " %now = load atomic volatile i64, ptr %tag.p monotonic, align 8\n"
+        " %still = icmp eq i64 %now, %pc\n br i1 %still, label %known, label %miss, !prof !1\nknown:\n"
+        f" %index = shl i64 %pc, {shift}\n %near = and i64 %index, {at.JUMP_CACHE_SIZE - 16}\n"
+        f" %line = getelementptr i8, ptr %st, i64 %near\n"
         f" %kept = getelementptr i8, ptr %line, i64 {at.JUMP_CACHE + 8}\n store volatile ptr %code, ptr %kept\n"
         + _load("uncached", at.UNCACHED) + " %looks = icmp ne i64 %uncached, 0\n %mark = select i1 %looks, i64 1, i64 %pc\n"
         f" %name = getelementptr i8, ptr %line, i64 {at.JUMP_CACHE}\n store volatile i64 %mark, ptr %name\n"

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from time import perf_counter_ns
+
 from xenos.cpu import layout as at
 from xenos.cpu.exits import Breakpoint, Budget, Exit, Fault, Illegal, Interrupted, Syscall
 from xenos.engines.code.arena import Arena
 from xenos.engines.code.limbo import Limbo
 from xenos.engines.code.segment import BREAKPOINT, HEAD, ILLEGAL, LARGEST, LINK, POLL, SLOW, SYNC, Segment
 from xenos.engines.code.store import digest
-from xenos.engines.code.table import Table
+from xenos.engines.code.table import FREE, MARKED, Table
 from xenos.engines.runtime.native import SOON, Runtime
 from xenos.engines.stencil.faults import Faults
 from xenos.errors import EngineError
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from xenos.cpu.state import Cpu
     from xenos.engines.code.store import Store
     from xenos.engines.reference.engine import ReferenceEngine
+    from xenos.engines.stencil.generations import Generations
     from xenos.engines.stencil.launches import Launches
     from xenos.engines.stencil.pack import Pack
     from xenos.engines.stencil.translator import Translator
@@ -51,14 +54,14 @@ class StencilEngine:
         self.heat: dict[int, int] = {}      # address of a loop, or of what was called -> how often a long run ended there
         self.translated = 0     # units translated, and blocks that came from the cache
         self.loaded = 0
-        self._anywhere: Segment | None = None
+        self._generations: Generations | None = None    # of code that may change; most programs have none
         self._memory: FlatMemory | None = None
         self._lock: Any = None      # the memory's: held by whoever looks at, or changes, what is translated
         self._translator: Translator | None = None
         self._reference: ReferenceEngine | None = None
         self.soft = False
-        self._limbo = Limbo(self.arena)
         self._faults = Faults(self)
+        self._limbo = Limbo(self._faults.changed)
         self._full: set[bytes] = set()
 
     # Running.
@@ -170,6 +173,8 @@ class StencilEngine:
             self.heat[cpu.pc] = self.heat.get(cpu.pc, 0) + 1
         if not self.linked or cpu.count >= limit:
             return Budget()
+        # After a call, it may have waited in the kernel since it was told to stop.
+        self._limbo.stopped(cpu, perf_counter_ns() if cpu.get(at.EXIT_CODE) == _POLL else 0)
         return None
 
     @staticmethod
@@ -245,9 +250,12 @@ class StencilEngine:
         except MemoryFault as fault:
             return Fault(Fault.EXECUTE, fault.address, fault.mapped)
         segment = self._segment(pc)
-        if self.table.find(pc):
+        if segment is not None and self.table.find(pc):
             return None                  # it came with the segment from the cache
         try:
+            if segment is None:
+                self.translated += self.generations.translate(self._memory, pc, limit)
+                return None
             done = self.translator.translate(pc, limit, segment, self.table)
         except MemoryFault as fault:
             return Fault(fault.access, fault.address, fault.mapped)
@@ -257,12 +265,6 @@ class StencilEngine:
             self._drop(segment)
             return None
         self.translated += 1
-        if segment is self._anywhere:
-            first, end = segment.unit(segment.total - 1)
-            source = self.translator.source(first, end)
-            segment.keep(segment.total - 1, source)
-            if self._memory.watching().guard(first, end):
-                self._invalidate(segment, self._memory, first, end)     # it may have been written before it was watched
         return None
 
     def limit(self, pc: int) -> int:
@@ -271,8 +273,26 @@ class StencilEngine:
         limit = self._memory.fetch_limit(pc)
         return min(limit, self._behind(pc)) if self.one_by_one else limit
 
-    def _segment(self, pc: int) -> Segment:
-        """The segment for code at a guest address: one for each mapping whose bytes stay what they are, one for all other code."""
+    @property
+    def collection(self) -> dict[str, float]:
+        """What became of code that may change (Generations.statistics), and how often guest threads were stopped because code was
+        given up, and for how long, in seconds: `pauses`, `pause_99` that 99 % of them keep to, and `longest_pause`."""
+        pauses = self._limbo.pauses
+        told = {"pauses": pauses.count, "pause_99": pauses.most(0.99), "longest_pause": pauses.longest}
+        return told | (self._generations.statistics() if self._generations is not None else {})
+
+    @property
+    def generations(self) -> Generations:
+        """Code of all guest memory whose bytes may change."""
+        if self._generations is None:
+            from xenos.engines.stencil.generations import Generations
+
+            self._generations = Generations(self.arena, self.pack.constants, self._limbo, self.segments, self.translator,
+                                            self.table)
+        return self._generations
+
+    def _segment(self, pc: int) -> Segment | None:
+        """The segment for code at a guest address: one for each mapping whose bytes stay what they are; none for all other code."""
         for segment in self.segments:
             if segment.high and segment.low <= pc < segment.high:
                 return segment
@@ -280,10 +300,7 @@ class StencilEngine:
         region = self._memory.regions.at(pc)
         if region is not None and region.steady:
             return self._file_segment(region.start, region.end)
-        if self._anywhere is None:
-            self._anywhere = Segment(self.arena, LARGEST, 0, 0, self.pack.constants, None)
-            self.segments.append(self._anywhere)
-        return self._anywhere
+        return None
 
     def _file_segment(self, low: int, high: int) -> Segment:
         """A new segment for a file mapping, from the cache if that has it."""
@@ -321,61 +338,40 @@ class StencilEngine:
     def _code_changed(self, start: int, end: int) -> None:
         """Guest memory was mapped, unmapped or protected otherwise: all code in the range goes, whatever its bytes."""
         for segment in list(self.segments):
-            if not segment.covers(start, end):
-                continue
-            if segment is self._anywhere:
-                self._forget(segment, list(segment.units(start, end)))
-            else:
+            if segment.high and segment.covers(start, end):
                 self._drop(segment)
+        self._forget(start, end, whatever=True)
 
     def invalidate(self, start: int, end: int) -> None:
         """The guest says that it wrote code in this range: what was translated from bytes that are others now is forgotten.
 
         Code in file mappings that cannot be written is still what it was.
         """
-        segment, memory = self._anywhere, self._memory
-        if memory is None:
-            return
-        with memory.lock:
-            memory.watching().told(start, end)
-            if segment is not None:
-                self._invalidate(segment, memory, start, end)
+        memory = self._memory
+        if memory is not None:
+            with memory.lock:
+                memory.watching().told(start, end)
+                self._forget(start, end, whatever=False)
 
-    def _invalidate(self, segment: Segment, memory: FlatMemory, start: int, end: int) -> None:
-        changed = []
-        for number in segment.units(start, end):
-            first, behind = segment.unit(number)
-            try:
-                same = memory.read(first, behind - first) == segment.sources[number]
-            except MemoryFault:
-                same = False
-            if not same:
-                changed.append(number)
-        self._forget(segment, changed)
-
-    def _forget(self, segment: Segment, units: list[int]) -> None:
-        for number in units:
-            for pc in segment.forget(number):
-                self.table.remove(pc)
-                self.translator.unlink(pc, segment, self.table)
-        if units:
+    def _forget(self, start: int, end: int, *, whatever: bool) -> None:
+        """Forget code of a range that may change, if it has, or `whatever` it is."""
+        if self._generations is not None and self._generations.forget(start, end, whatever=whatever):
             self._faults.changed()
-            self._limbo.stop()
 
     def flush(self) -> None:
         """Forget all translated code."""
-        for segment in list(self.segments):
+        for segment in [segment for segment in self.segments if segment.high]:
             self._drop(segment)
+        if self._generations is not None and self._generations.shelves:
+            for low, high in (0, FREE), (FREE + 1, MARKED):
+                self.runtime.purge(self.table.address, self.table.mask, low, high)
+            self._generations.clear()
+            self._faults.changed()
 
     def _drop(self, segment: Segment) -> None:
-        """Forget a segment's code; its room is given back when no CPU can be in it any more."""
+        """Forget the code of a file mapping; its room is given back when no CPU can be in it any more."""
         self._save(segment)
-        if segment is self._anywhere:
-            for pc in segment.guest_addresses():
-                self.table.remove(pc)
-            self._anywhere = None
-        else:
-            self.runtime.purge(self.table.address, self.table.mask, segment.low, segment.high)
+        self.runtime.purge(self.table.address, self.table.mask, segment.low, segment.high)
         self.segments.remove(segment)
         self._faults.changed()
         self._limbo.take(segment)
@@ -393,5 +389,6 @@ class StencilEngine:
         self._limbo.after_fork()
         for segment in self.segments:
             segment.inherit()
-        native = [self._translator.part] if self._translator is not None else []
-        self.arena.own([self.runtime.part, *native, *((segment.start, segment.used) for segment in self.segments)])
+        others = [self._translator.part] if self._translator is not None else []
+        others += [self._generations.constants] if self._generations is not None else []
+        self.arena.own([self.runtime.part, *others, *((segment.start, segment.used) for segment in self.segments)])

@@ -89,7 +89,7 @@ class Faults:
         offset = host - segment.base
         pc, start, unit = segment.block(offset)
         first, end = segment.unit(unit)
-        source = segment.sources.get(unit, b"")
+        source = segment.source(unit)
         if not source:      # of a file, which may have become shorter
             end = min(end, engine.limit(pc))
             source = engine.memory.read(first, end - first)

@@ -21,8 +21,10 @@ if TYPE_CHECKING:
     from xenos.engines.native.image import Made
 
 _BLOCKS = 3 * at.MOST     # of a unit, at most
+_NO_ADDRESS = 1 << 62
 # The functions that are called from here, and how many arguments they take.
-_FUNCTIONS = {"translate": 3, "locate": 4, "connect": 3, "enter_all": 4, "move": 5, "adopt": 4}
+_FUNCTIONS = {"translate": 3, "locate": 4, "enter_all": 4, "move": 5, "adopt": 4, "forget_in": 5, "evict_some": 6,
+              "sweep": 5}
 
 
 class Translator:
@@ -34,8 +36,8 @@ class Translator:
 
     def __init__(self, arena: Arena, image: Made, read: Callable[[], bytes], memory: int, single: bool = False) -> None:
         self.part, functions = load(image, arena)
-        self._translate, self._locate, self._connect, self._enter_all, self._move, self._adopt = (
-            functions[name] for name in _FUNCTIONS)
+        (self._translate, self._locate, self._enter_all, self._move, self._adopt, self._forget_in, self._evict,
+         self._sweep) = (functions[name] for name in _FUNCTIONS)
         self._read = read
         self._book: ctypes.Array[ctypes.c_char] | None = None     # most runs find everything in the cache
         self._desk = ctypes.create_string_buffer(at.DESK)
@@ -80,7 +82,7 @@ class Translator:
 
         MemoryFault if there is nothing to be read although there should be.
         """
-        table.reserve(_BLOCKS, self._move)
+        table.reserve(_BLOCKS, self._move, self._sweep)
         self._begin(segment, table)
         while True:
             done = self._translate(self._address, pc, limit)
@@ -94,7 +96,7 @@ class Translator:
 
     def adopt(self, pc: int, end: int, region: bytes, segment: Segment, table: Table) -> bool:
         """Take a region (translator/regions.py), entered at `pc`, into a segment; False if that is full."""
-        table.reserve(1, self._move)
+        table.reserve(1, self._move, self._sweep)
         self._begin(segment, table)
         kept = ctypes.create_string_buffer(region, len(region) + 8)
         while True:
@@ -126,7 +128,7 @@ class Translator:
 
     def fill(self, segment: Segment, table: Table) -> None:
         """Enter all blocks of a segment that came from the cache in the table, which has none of them."""
-        table.reserve(segment.blocks, self._move)
+        table.reserve(segment.blocks, self._move, self._sweep)
         self._enter_all(segment.address, table.address, table.mask, table.spacing)
         table.count += segment.blocks
 
@@ -135,10 +137,23 @@ class Translator:
         self.locate(0, len(source), 0, 0, source)
         return bytes(memoryview(self._desk)[at.HOT:at.HOT + self._words[at.WHOLE >> 3]])
 
-    def unlink(self, pc: int, segment: Segment, table: Table) -> None:
-        """Let all jumps to the block at `pc` go to their stubs again."""
+    def forget_in(self, start: int, end: int, segment: Segment, table: Table, *, whatever: bool) -> int:
+        """Forget the units of a range of guest addresses whose bytes are others now, or `whatever` they are; gives how many."""
         self._begin(segment, table)
-        self._connect(self._address, pc, -1)
+        end = min(end, _NO_ADDRESS)
+        if whatever:
+            return self._forget_in(self._address, start, end, 0, 0)
+        return self._forget_in(self._address, start, end, *segment.sources.addresses())
+
+    def evict(self, first: int, behind: int, stamp: int, segment: Segment, table: Table) -> int:
+        """Let nothing outside the segment lead to the units with these numbers any more, which stay what they are; how many blocks
+        could be reached. The `stamp` is noted in the table."""
+        self._begin(segment, table)
+        return self._evict(self._address, first, behind, stamp, *segment.sources.addresses())
+
+    def sweep(self, table: Table, stamp: int) -> None:
+        """Use the room anew, in a part of the table, of what was given up before that stamp."""
+        table.sweep(stamp, self._sweep)
 
 
 def image(level: int, machine: str = "") -> Made:
@@ -146,10 +161,22 @@ def image(level: int, machine: str = "") -> Made:
     from xenos.engines.hosts import host, host_jumps, host_runtime
     from xenos.engines.llvm.compiler import Compiler
     from xenos.engines.native.image import make
-    from xenos.engines.translator import blocks, choose, decode, links, onward, operands, place, regions, spares, units
+    from xenos.engines.translator import (
+        blocks,
+        choose,
+        decode,
+        forgetting,
+        links,
+        onward,
+        operands,
+        place,
+        regions,
+        spares,
+        units,
+    )
 
     modules: list[ModuleType] = [host_jumps(machine), decode, operands, spares, choose, place, blocks, links, onward, units,
-                                 regions]
+                                 regions, forgetting]
     target = host(machine)
     cpu, features = target.CPUS[level]
     compiler = Compiler(target.TRIPLE, cpu, features, target.RUNTIME_MODEL)

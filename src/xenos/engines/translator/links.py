@@ -9,7 +9,6 @@ from xenos.engines.code.segment import (
     BLOCK_ROW,
     BLOCKS,
     BLOCKS_USED,
-    CAPACITY,
     CHAINED,
     CHAINS,
     CHAINS_MASK,
@@ -22,23 +21,30 @@ from xenos.engines.code.segment import (
     LINKS,
     LINKS_USED,
     LOW,
+    NEXT,
+    REACH,
     VIEW,
 )
-from xenos.engines.code.table import DELETED, FREE
+from xenos.engines.code.table import FREE, GONE, GROUP, NAME, SPREAD
 from xenos.engines.hosts.jumps import aim
 from xenos.engines.native.words import call, i64, publish, u32
 from xenos.engines.translator import layout as at
 
 
+def seat(pc: int, spacing: int) -> int:
+    """The place in the table that an address would like to have, to be masked."""
+    return pc + (pc >> GROUP) * SPREAD << spacing
+
+
 def find(desk: int, pc: int) -> int:
-    """Where the block at a guest address lies in the segment; -1 if it is not there."""
+    """Where the block at a guest address lies in the segment, or in one that it is linked with; -1 if it is not there."""
     segment, table, mask = i64[desk + at.SEGMENT], i64[desk + at.TABLE], i64[desk + at.TABLE_MASK]
-    entry = pc << i64[i64[desk + at.BOOK] + at.SPACING] & mask
+    entry = seat(pc, i64[i64[desk + at.BOOK] + at.SPACING]) & mask
     while True:
         tag = i64[table + entry]
         if tag == pc:
             offset = i64[table + entry + 8] - i64[segment + BASE]
-            return offset if offset >= 0 and offset < i64[segment + CAPACITY] else -1
+            return offset if offset >= 0 and offset < i64[segment + REACH] else -1
         if tag == FREE:
             return -1
         entry = entry + 16 & mask
@@ -48,17 +54,11 @@ def find(desk: int, pc: int) -> int:
 def enter(desk: int, pc: int, code: int) -> None:
     """Let the table of blocks say where the one at `pc` is. There is room for it: the caller has seen to that."""
     table, mask = i64[desk + at.TABLE], i64[desk + at.TABLE_MASK]
-    entry = pc << i64[i64[desk + at.BOOK] + at.SPACING] & mask
-    free = -1
-    while i64[table + entry] != FREE and i64[table + entry] != pc:
-        if free < 0 and i64[table + entry] == DELETED:
-            free = entry
+    entry = seat(pc, i64[i64[desk + at.BOOK] + at.SPACING]) & mask
+    while i64[table + entry] != FREE and i64[table + entry] & NAME != pc and i64[table + entry] & NAME != pc + GONE:
         entry = entry + 16 & mask
     if i64[table + entry] == FREE:
-        if free >= 0:
-            entry = free
-        else:
-            i64[desk + at.ENTERED] += 1
+        i64[desk + at.ENTERED] += 1
     i64[table + entry + 8] = code
     publish()
     i64[table + entry] = pc
@@ -71,27 +71,12 @@ def enter_all(segment: int, table: int, mask: int, spacing: int) -> None:
         if i64[row + BLOCK_PC] & COPY:
             continue
         pc = i64[row + BLOCK_PC] + i64[segment + LOW]
-        entry = pc << spacing & mask
+        entry = seat(pc, spacing) & mask
         while i64[table + entry] != FREE and i64[table + entry] != pc:
             entry = entry + 16 & mask
         i64[table + entry + 8] = i64[segment + BASE] + i64[row + BLOCK_AT]
         publish()
         i64[table + entry] = pc
-
-
-def move(table: int, mask: int, new: int, new_mask: int, spacing: int) -> int:
-    """Enter all that a table has in a larger one; gives how many that are."""
-    moved = 0
-    for number in range((mask >> 4) + 1):
-        pc = i64[table + 16 * number]
-        if pc != FREE and pc != DELETED:
-            entry = pc << spacing & new_mask
-            while i64[new + entry] != FREE:
-                entry = entry + 16 & new_mask
-            i64[new + entry] = pc
-            i64[new + entry + 8] = i64[table + 16 * number + 8]
-            moved += 1
-    return moved
 
 
 def chain(segment: int, pc: int) -> int:
@@ -122,7 +107,15 @@ def add_link(segment: int, pc: int, site: int, stub: int) -> None:
 
 def connect(desk: int, pc: int, offset: int) -> None:
     """Let all jumps to `pc` go to `offset` in the segment; each to its stub if that is negative. They may be running."""
-    segment = i64[desk + at.SEGMENT]
+    first = segment = i64[desk + at.SEGMENT]
+    steer(desk, segment, pc, offset)
+    while i64[segment + NEXT] != first:
+        segment = i64[segment + NEXT]
+        steer(desk, segment, pc, offset)
+
+
+def steer(desk: int, segment: int, pc: int, offset: int) -> None:
+    """Let the jumps to `pc` of one segment go to `offset`."""
     index(segment)
     pc -= i64[segment + LOW]
     number = u32[chain(segment, pc)]
