@@ -28,7 +28,7 @@ RUNTIME_MODEL = ("pic", "small")
 HOME_PROBES = (0x400, 0x480, 0x500, 0x580, 0x600, 0x680)
 
 # Classes of immediates that are worth stencils of their own (stencil/library.py).
-CLASSES = "bBwWsS"
+CLASSES = ("b", "B", "w", "W", "s", "S")
 
 # Level 2 has atomic instructions (LSE) and the carry-less multiply.
 CPUS = {1: ("generic", ""), 2: ("generic", "+lse,+aes")}

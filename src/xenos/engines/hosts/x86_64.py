@@ -27,8 +27,8 @@ VECTOR_ORDER = VECTOR_PINS
 STENCIL_MODEL = RUNTIME_MODEL = ("pic", "small")
 HOME_PROBES: tuple[int, ...] = ()
 
-# Classes of immediates that are worth stencils of their own (stencil/library.py).
-CLASSES = "bBwWsS"
+# Classes of immediates that are worth stencils of their own (stencil/library.py), together where they mostly encode alike.
+CLASSES = ("bB", "wW", "sS")
 
 # No AVX-512: its registers and encodings are not needed by stencils. `pclmul` is not part of any level.
 CPUS = {1: ("x86-64", ""), 2: ("x86-64-v2", "+pclmul"), 3: ("x86-64-v3", "+pclmul")}

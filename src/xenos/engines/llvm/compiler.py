@@ -38,8 +38,8 @@ class Compiler:
         return module
 
     def compile(self, ir: str, optimize: int = 0) -> ObjectFile:
-        """Object code of a module in text IR; EngineError if LLVM does not take it. `optimize` runs LLVM's passes of that
-        level first: stencils are written as they shall be, other code for its readers."""
+        """Object code of a module in text IR; EngineError if LLVM does not take it. Stencils are written as they shall be, other
+        code for its readers: `optimize` runs a few cheap passes first with 1, and all of LLVM's level with 2 or 3."""
         module = self._module(ir)
         if optimize:
             # More, and larger functions inlined, take LLVM half as long again and make nothing measurably faster.
@@ -47,7 +47,17 @@ class Compiler:
             options.inlining_threshold = 25
             options.loop_vectorization = options.slp_vectorization = False     # it would want tables of constants
             passes = self._llvm.create_pass_builder(self._machine, options)
-            passes.getModulePassManager().run(module, passes)
+            if optimize > 1:
+                manager = passes.getModulePassManager()
+            else:
+                # LLVM's own level takes ten times as long, and what it makes translates no faster.
+                manager = self._llvm.create_new_module_pass_manager()
+                manager.add_always_inliner_pass()
+                manager.add_sroa_pass()
+                manager.add_simplify_cfg_pass()
+                manager.add_instruction_combine_pass()
+                manager.add_simplify_cfg_pass()
+            manager.run(module, passes)
         return ObjectFile(bytes(self._machine.emit_object(module)))
 
     def compile_many(self, modules: list[str]) -> Iterator[ObjectFile]:

@@ -59,7 +59,9 @@ class _Function:
         begin = "".join(f" {slot} = alloca i64\n" for slot in self._locals.values())
         begin += "".join(f" store i64 %{name}, ptr {self._locals[name]}\n" for name in names)
         linkage = "dso_local" if self._exported else "internal"
-        return (f"define {linkage} i64 @{self._tree.name}({', '.join(f'i64 %{n}' for n in names)}) #0 {{\nentry:\n{begin}"
+        said = [one for one in self._tree.body if not (isinstance(one, ast.Expr) and isinstance(one.value, ast.Constant))]
+        inline = "" if self._exported or len(said) > 1 else " alwaysinline"
+        return (f"define {linkage} i64 @{self._tree.name}({', '.join(f'i64 %{n}' for n in names)}){inline} #0 {{\nentry:\n{begin}"
                 + "".join(line + "\n" for line in self._body) + " ret i64 0\n}\n")
 
     def _refuse(self, node: ast.AST, why: str) -> NoReturn:

@@ -35,7 +35,7 @@ _BYTE, _SHIFT, _FAR = (53, 92), (13, 22), (45, 54)
 
 
 class Plan:
-    """A stencil to be: the form, its shape, and which class of immediate values it is for.
+    """A stencil to be: the form, its shape, and which class of immediate values it is for, or classes that should encode alike.
 
     Classes: `` any, `L` any with addresses above 2 GiB, `b` `B` `w` `W` one or four bytes, plus or minus, `s` `S` a shift
     amount of 1-31 or 32-63, `z` nought.
@@ -75,6 +75,11 @@ class Builder:
         """Fill `stencils`: (form name, shape, class) -> stencil."""
         plans = [p for form in (forms if forms is not None else list(self.guest.instructions().forms()))
                  for p in self.plans(form)]
+        # Where two classes turn out not to encode alike, each gets a stencil of its own.
+        self._make([Plan(plan.form, plan.shape, cls, plan.wide) for plan in self._make(plans, progress) for cls in plan.cls], None)
+
+    def _make(self, plans: list[Plan], progress: Callable[[int, int], None] | None) -> list[Plan]:
+        """Compile what is planned; gives the plans for several classes that none was found for."""
         rendered: dict[str, render.Rendered] = {}
         texts: dict[str, str] = {}
         for plan in plans:
@@ -86,9 +91,8 @@ class Builder:
                     plan.names.append(name)
             except Slow as reason:
                 self.slow[plan.form.name] = str(reason)
-        plans = [p for p in plans if p.form.name not in self.slow]
         pieces: dict[str, Any] = {}
-        todo = sorted(rendered.items(), key=lambda item: int(item[0][1:]))
+        todo = list(rendered.items())
         batches = [dict(todo[start:start + BATCH]) for start in range(0, len(todo), BATCH)]
         modules = [render.module(batch, self.convention) for batch in batches]
         done = 0
@@ -97,12 +101,16 @@ class Builder:
             done += len(batch)
             if progress:
                 progress(done, len(todo))
+        left = []
         for plan in plans:
-            if not all(n in pieces for n in plan.names):
+            if plan.form.name in self.slow or not all(n in pieces for n in plan.names):
                 continue
             stencil = self._stencil(plan, [pieces[n] for n in plan.names], rendered)
             if stencil is not None:
-                self.stencils[plan.form.name, plan.shape, plan.cls] = stencil
+                self.stencils.update({(plan.form.name, plan.shape, cls): stencil for cls in plan.cls or ("",)})
+            elif len(plan.cls) > 1:
+                left.append(plan)
+        return left
 
     def special(self) -> dict[str, Stencil]:
         """The stencils that belong to no form: poll, count, stub, and moves between each pin and its home."""
@@ -153,25 +161,28 @@ class Builder:
                 if wide:
                     yield Plan(form, shape, "L", True)
                 for cls in self._classes(form):
-                    if cls == "z" or cls in self.host.CLASSES:
-                        yield Plan(form, shape, cls, False)
+                    yield Plan(form, shape, cls, False)
         except Slow as reason:
             self.slow[form.name] = str(reason)
 
-    @staticmethod
-    def _classes(form: Form) -> str:
+    def _classes(self, form: Form) -> Iterator[str]:
         """Classes of immediates worth their own stencils: for plain computation with one immediate."""
         if len(form.immediates) != 1:
-            return ""
+            return
+        names = {op.op for op in form.effects}
         if form.control is not None and form.control.op == "jump" and not immediate_only(form.control.args[0]):
-            return "z"
-        if any(op.op in ("pc", "next", "load", "store", "branch", "jump", "reserve", "amo") for op in form.effects):
-            return ""
-        field = form.instruction.pattern.fields[form.immediates[0]]
-        if field.kind == "unsigned":
-            return {5: "s", 6: "sS"}.get(field.width, "")
-        low = min(shift for _, _, shift in field.pieces)
-        return "zbBwW" if low == 0 else "wW"
+            yield "z"
+        elif not names & {"pc", "next", "load", "store", "branch", "jump", "reserve", "amo"}:
+            field = form.instruction.pattern.fields[form.immediates[0]]
+            if field.kind == "unsigned":
+                wanted = {5: "s", 6: "sS"}.get(field.width, "")
+            else:
+                wanted = "wW" if min(shift for _, _, shift in field.pieces) else "bBwW"
+                if "add" in names and "b" in wanted:
+                    yield "z"
+            for classes in self.host.CLASSES:
+                if classes[0] in wanted:
+                    yield classes if classes[-1] in wanted else classes[0]
 
     @staticmethod
     def _probes(plan: Plan) -> list[dict[str, int]]:
@@ -181,12 +192,12 @@ class Builder:
         if plan.cls == "z":
             return [{name: 0}]
         field = plan.form.instruction.pattern.fields[name]
-        pair = {"s": _SHIFT, "S": _FAR}.get(plan.cls, _BYTE)
-        if plan.cls in "wW":
+        first, second = {"s": _SHIFT, "S": _FAR, "sS": (_SHIFT[0], _FAR[1])}.get(plan.cls, _BYTE)
+        if plan.cls in ("w", "W", "wW"):
             low = min(shift for _, _, shift in field.pieces)
-            pair = (0x3A5, 0x5C7) if low == 0 else (0x3A5C7 << low & (1 << field.width - 1) - 1, 0x5C3A9 << low & (
+            first, second = (0x3A5, 0x5C7) if low == 0 else (0x3A5C7 << low & (1 << field.width - 1) - 1, 0x5C3A9 << low & (
                 1 << field.width - 1) - 1)
-        return [{name: -v if plan.cls in "BW" else v} for v in pair]
+        return [{name: -first if plan.cls in "BW" else first}, {name: -second if plan.cls in ("B", "W", "bB", "wW") else second}]
 
     def _render(self, plan: Plan, probe: dict[str, int]) -> render.Rendered:
         binding = StencilBinding(plan.form, plan.shape, self.slots(plan.form), self.base, plan.wide, probe,

@@ -22,17 +22,17 @@ def shapes(form: Form, files: dict[str, RegisterFile]) -> Iterator[str]:
     """Every shape of a form that gets a stencil, a letter per register operand in the order of `form.registers`."""
     operands = list(form.registers.values())
     results = [i for i, (_, use) in enumerate(operands) if "w" in use]
-    if len(operands) > 2 and any(dict(op.attrs).get("rounding", 7) not in (0, 7) for op in form.effects):
-        yield "M" * len(operands)   # rounding fixed by the encoding: compilers hardly ever use it with arithmetic
+    if _seldom(form):
+        yield "M" * len(operands)
         return
-    bases = _bases(form)
+    bases, idle = _bases(form), _idle(form)
     choices = []
     for i, (file, use) in enumerate(operands):
         letters = "M" if held_back(form) and "w" in use else "PM"
         if use == "r":
             if results and operands[results[0]][0] == file:
                 letters += "D"
-            if files[file].zero is not None and i not in bases:
+            if files[file].zero is not None and i not in bases and not idle:
                 letters += "Z"
             if twins(form, i):
                 letters += "S"
@@ -43,6 +43,8 @@ def shapes(form: Form, files: dict[str, RegisterFile]) -> Iterator[str]:
         shape = "".join(row)
         if "D" in shape and shape[results[0]] != "P" or shape.count("Z") > 1:
             continue
+        if len(operands) > 3 and shape.count("D") > 1:
+            continue        # of three that are added and multiplied, two are seldom the same
         if "S" in shape and shape[shape.index("S") - 1] not in "PMD":
             continue
         yield shape
@@ -54,6 +56,26 @@ def _bases(form: Form) -> set[int]:
     made = [op.args[0] for op in form.effects if TABLE[op.op].effect == "memory"]
     read = [a for address in made for a in (address, *address.args) if a.op == "read"]
     return {names.index(a.attr("field")) for a in read if a.attr("field") in names}
+
+
+def _seldom(form: Form) -> bool:
+    """Whether compilers hardly ever use a form: arithmetic with rounding fixed by the encoding, which they want for conversions to
+    integers only; constants that it names."""
+    if not form.immediates and all(op.op in ("const", "box", "write") for op in form.effects):
+        return True
+    fixed = any(op.op != "field" and dict(op.attrs).get("rounding", 7) not in (0, 7) for op in form.effects)
+    return fixed and not any(op.op.startswith("float_to_int") or op.op == "fround" for op in form.effects)
+
+
+# With zero for an operand these give a constant, or the other operand.
+_IDLE = {"and", "or", "xor", "shl", "lshr", "ashr", "rotl", "rotr", "mul", "mulhs", "mulhu", "mulhsu", "sdiv", "udiv", "srem",
+         "urem", "smin", "smax", "umin", "umax", "clz", "ctz", "popcount", "reverse_bytes", "clmul", "clmulh"}
+
+
+def _idle(form: Form) -> bool:
+    """Whether nobody writes this form with the register that is always zero: it computes, and what comes out is known."""
+    plain = all(TABLE[op.op].effect == "pure" or op.op in ("field", "read", "write") for op in form.effects)
+    return plain and any(op.op in _IDLE for op in form.effects)
 
 
 def held_back(form: Form) -> bool:
