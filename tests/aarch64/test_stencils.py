@@ -63,7 +63,7 @@ def test_a_static_program(level: int) -> None:
 @everything
 def test_every_placement() -> None:
     done = inside(2, "pytest", "-q", "-p", "no:cacheprovider", "tests/engines/test_placements.py",
-                  "tests/engines/test_lockstep.py", timeout=7200)
+                  "tests/engines/test_lockstep.py", "tests/engines/test_units.py", timeout=7200)
     assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-2000:]
 
 
