@@ -35,7 +35,8 @@ _FUNCTION, _SECTION = 2, 3
 
 
 class ObjectFile:
-    """`functions` by name. Constant pools are `constants`, by section name; relocations name them `.section`."""
+    """`functions` by name. Constant pools are `constants`, by section name; relocations name them `.section`. Of accesses that may
+    fail, `faults` are offset, offset at which code goes on there, and what else is said."""
 
     def __init__(self, data: bytes) -> None:
         if data[:4] != b"\x7fELF" or data[4] != 2:
@@ -71,6 +72,9 @@ class ObjectFile:
         # Tables of jumps are constants that refer to code.
         self.constant_relocations = {section_names[section]: found for section, found in pending.items()
                                      if section_names[section] in self.constants and found}
+        rows = next((body for name, body in zip(section_names, bodies, strict=True) if name == ".faults"), b"")
+        places = iter(pending.get(section_names.index(".faults"), []) if rows else [])
+        self.faults = [(next(places).addend, next(places).addend, says) for _, _, says in struct.iter_unpack("<III", rows)]
         self.functions: dict[str, Function] = {}
         self.text = b""            # the section of the functions, whole, with its relocations
         self.text_relocations: list[Relocation] = []

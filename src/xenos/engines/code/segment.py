@@ -4,7 +4,7 @@ A segment's code refers to itself by relative jumps, to the runtime through the 
 moved, and written to disk as it is. What is known of the code are three lists of flat rows that the translator writes: blocks,
 the links (jumps that want to go to a guest address), and units (what was translated at once). Addresses in them are relative to
 `low`. Before each stub stands a note: why generated code is left there, and for which guest address. A unit may also be a
-region: the fourth list says so, and where in the segment stands which of its instructions make which accesses.
+region: the fourth list says so, and where its accesses stand, and where code goes on when they fail.
 
 Segments that lie in one room are linked with each other: places in their lists are relative to where that begins, and `NEXT` leads
 from one to the next, in a ring. A segment that is to be kept stands alone.
@@ -40,6 +40,7 @@ BLOCK_PC, BLOCK_AT, BLOCK_ROW = 0, 8, 16
 COPY = 1 << 62      # in a block's address: there is other code for it, which jumps and the table of blocks go to
 LINK_PC, LINK_SITE, LINK_STUB, LINK_NEXT, LINK_ROW = 0, 8, 12, 16, 24
 UNIT_START, UNIT_END, UNIT_BLOCK, UNIT_ROW = 0, 8, 16, 24
+# A region's list has a number for each access, in their order: offset in the segment, where it is gone on, see `place_of_fault`.
 REGION_UNIT, REGION_PLACES, REGION_COUNT, REGION_ROW = 0, 8, 16, 24
 _LISTS = ((BLOCKS, BLOCK_ROW), (LINKS, LINK_ROW), (UNITS, UNIT_ROW), (REGIONS, REGION_ROW))
 
@@ -48,6 +49,11 @@ _CHEAP = 4096           # units: a segment of that size is written in the time t
 DOUBTFUL = 1 << 31      # of the place where a source is noted: it may be gone from memory
 _WORD = 8
 LARGEST = 1 << 27       # bytes of a segment: no more than jumps reach on any host
+
+
+def place_of_fault(access: int, way: int, both: int) -> int:
+    """What is kept of an access that may fail: two offsets, and whether it reads and writes in one step."""
+    return access << 32 | both << 31 | way
 
 
 class Segment:
@@ -73,6 +79,7 @@ class Segment:
         self.address = ctypes.addressof(self._memory)      # what the translator is given
         self._words = memoryview(self._memory).cast("B").cast("q")
         self._rows: dict[int, ctypes.Array[ctypes.c_char]] = {}
+        self._passed: list[ctypes.Array[ctypes.c_char]] = []
         for word, value in ((VIEW, ctypes.addressof(ctypes.c_char.from_buffer(self.view)) - self._skip),
                             (BASE, self.origin), (CAPACITY, self._skip + capacity), (LOW, low),
                             (NEXT, self.address), (REACH, room.size if room else capacity)):
@@ -137,6 +144,8 @@ class Segment:
         """Put a list where there is room for so many rows."""
         used = self._words[word + 8 >> 3] * row
         old = self._rows.get(word)
+        if word == REGIONS and old is not None:
+            self._passed.append(old)    # a handler of faults may be reading there
         new = self._rows[word] = (ctypes.c_char * (room * row))()
         if old is not None and used:
             ctypes.memmove(new, old, used)

@@ -57,6 +57,17 @@ def host_runtime(name: str = "") -> ModuleType:
     return xenos.engines.hosts.x86_64_runtime
 
 
+def host_guards(name: str = "") -> ModuleType:
+    """Its accesses that go on elsewhere where they fail, as inline assembly."""
+    if _name(name) == "aarch64":
+        import xenos.engines.hosts.aarch64_guards
+
+        return xenos.engines.hosts.aarch64_guards
+    import xenos.engines.hosts.x86_64_guards
+
+    return xenos.engines.hosts.x86_64_guards
+
+
 def host_jumps(name: str = "") -> ModuleType:
     """How its jumps are written: functions in the small part of Python that becomes native code."""
     if _name(name) == "aarch64":

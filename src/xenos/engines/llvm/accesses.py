@@ -17,16 +17,22 @@ class Accesses(Lines):
         low = self.line(f"and i64 {self.value(address)}, {width // 8 - 1}")
         self.slow_unless(self.line(f"icmp eq i64 {low}, 0"))
 
+    def _got(self, op: Value, address: Value) -> str:
+        """What an operation reads there."""
+        return self.line(f"load volatile i{op.width}, ptr {self.binding.address(self, address)}, align 1")
+
+    def _put(self, value: Value, address: Value) -> None:
+        """Write it there."""
+        self.do(f"store volatile i{value.width} {self.value(value)}, ptr {self.binding.address(self, address)}, align 1")
+
     def _load(self, op: Value) -> str:
-        got = self.line(f"load volatile i{op.width}, ptr {self.binding.address(self, op.args[0])}, align 1")
+        got = self._got(op, op.args[0])
         self.host.after_load(self, op.attr("order"))
         return got
 
     def _store(self, op: Value) -> None:
         self.host.before_store(self, op.attr("order"))
-        value = op.args[1]
-        self.do(f"store volatile i{value.width} {self.value(value)}, ptr {self.binding.address(self, op.args[0])}, "
-                "align 1")
+        self._put(op.args[1], op.args[0])
         self.host.after_store(self, op.attr("order"))
 
     def _amo(self, op: Value) -> str:
@@ -36,19 +42,20 @@ class Accesses(Lines):
         return self.line(f"atomicrmw volatile {name} ptr {where}, i{op.width} {self.value(op.args[1])} seq_cst, "
                          f"align {op.width // 8}")
 
-    def _exchange(self, where: str, expected: str, new: str, width: int) -> str:
-        return self.line(f"cmpxchg volatile ptr {where}, i{width} {expected}, i{width} {new} seq_cst seq_cst, "
-                         f"align {width // 8}")
+    def _exchange(self, address: Value, expected: str, new: str, width: int) -> tuple[str, str]:
+        """In one step, write what is new if there is what is expected: what was there, and whether it was that."""
+        pair = self.line(f"cmpxchg volatile ptr {self.binding.address(self, address)}, i{width} {expected}, i{width} {new} "
+                         f"seq_cst seq_cst, align {width // 8}")
+        return self.line(f"extractvalue {{i{width}, i1}} {pair}, 0"), self.line(f"extractvalue {{i{width}, i1}} {pair}, 1")
 
     def _compare_exchange(self, op: Value) -> str:
         _, expected, new = (self.value(a) for a in op.args)
         self._aligned(op.args[0], op.width)
-        pair = self._exchange(self.binding.address(self, op.args[0]), expected, new, op.width)
-        return self.line(f"extractvalue {{i{op.width}, i1}} {pair}, 0")
+        return self._exchange(op.args[0], expected, new, op.width)[0]
 
     def _reserve(self, op: Value) -> str:
         self._aligned(op.args[0], op.width)
-        got = self.line(f"load volatile i{op.width}, ptr {self.binding.address(self, op.args[0])}, align 1")
+        got = self._got(op, op.args[0])
         self.host.after_load(self, "acquire")
         wide = got if op.width == 64 else self.line(f"zext i{op.width} {got} to i64")
         self.store_state(at.RESERVED_ADDRESS, self.value(op.args[0]))
@@ -68,12 +75,11 @@ class Accesses(Lines):
         expected = self.load_state(at.RESERVED_VALUE)
         if width < 64:
             expected = self.line(f"trunc i64 {expected} to i{width}")
-        pair = self._exchange(self.binding.address(self, op.args[0]), expected, value, width)
-        ok = self.line(f"extractvalue {{i{width}, i1}} {pair}, 1")
-        failed = self.line(f"xor i1 {ok}, true")
+        failed = self.line(f"xor i1 {self._exchange(op.args[0], expected, value, width)[1]}, true")
+        tried = self.block
         self.do(f"br label %lost{n}")
         self.label(f"lost{n}")
-        result = self.line(f"phi i1 [ {failed}, %try{n} ], [ true, %{before} ]")
+        result = self.line(f"phi i1 [ {failed}, %{tried} ], [ true, %{before} ]")
         self.store_state(at.RESERVED_ADDRESS, "-1")
         return result
 

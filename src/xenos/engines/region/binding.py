@@ -135,19 +135,18 @@ class RegionBinding:
         assert self.decoded is not None
         return evaluate(op, self.decoded, self.pc)
 
-    def address(self, emit: Lines, op: Value) -> str:
-        """Guest base and offset as one constant, so that they fold into the host's addressing."""
+    def parts(self, emit: Lines, op: Value) -> tuple[str, int]:
+        """A guest address as a value and a constant, guest base included: hosts fold the constant into the access."""
         offset, index = 0, op
         if immediate_only(op):
-            return self._at(self._number(op))
+            return str(self._number(op)), self._base
         if op.op == "add":
             for constant, other in (op.args, op.args[::-1]):
                 if immediate_only(constant) or constant.op == "const":
                     offset, index = self._number(constant), other
                     break
-        value = emit.host.address(emit, emit.value(index))
-        return emit.line(f"getelementptr i8, ptr {self._at(offset - (offset >> 63 << 64))}, i64 {value}")
+        return emit.host.address(emit, emit.value(index)), self._base + offset - (offset >> 63 << 64)
 
-    def _at(self, address: int) -> str:
-        """A constant guest address as a pointer."""
-        return f"inttoptr (i64 {self._base + address} to ptr)"
+    def floating(self, op: Value) -> bool:
+        """Whether an operation reads or writes a register that mostly holds floating-point numbers."""
+        return op.op in ("read", "write") and self._layout.files[op.attr("file")].floating

@@ -200,6 +200,10 @@ class RegionEngine(StencilEngine):
             parts.append(f"{self.pool.lost} workers lost")
         return "; ".join(parts)
 
+    def _add(self, segment: Segment) -> None:
+        super()._add(segment)
+        self.runtime.look_in(self.all_segments())   # before anything of it runs
+
     # Forgetting.
 
     def invalidate(self, start: int, end: int) -> None:

@@ -6,6 +6,7 @@ from array import array
 from typing import TYPE_CHECKING
 
 from xenos.engines.code.object import Relocation
+from xenos.engines.code.segment import place_of_fault
 from xenos.errors import EngineError
 
 if TYPE_CHECKING:
@@ -36,5 +37,6 @@ def link(made: ObjectFile, exits: list[tuple[int, int]], low: int, runtime: Modu
             runtime.settle(code, one, placed[one.symbol])
         else:
             raise EngineError(f"a region refers to {one.symbol}")
-    head = array("q", (low, len(code), len(ways) // 3, 0))
-    return head.tobytes() + ways.tobytes() + bytes(code)
+    faults = array("q", sorted(place_of_fault(*row) for row in made.faults))
+    head = array("q", (low, len(code), len(ways) // 3, len(faults)))
+    return head.tobytes() + ways.tobytes() + faults.tobytes() + bytes(code)

@@ -8,6 +8,7 @@ from xenos.cpu import layout as at
 from xenos.engines.code.segment import LINK, POLL, SLOW
 from xenos.engines.llvm.emit import LIKELY, METADATA, UNLIKELY, Emit, Slow
 from xenos.engines.region.binding import RegionBinding
+from xenos.engines.region.exact import ExactAccesses
 from xenos.engines.region.loops import ranks
 from xenos.engines.region.numbers import TESTS, Numbers, boxed, canonical, computes, copied, foreign, quietly, settled
 from xenos.engines.stencil.render import Convention
@@ -27,11 +28,11 @@ if TYPE_CHECKING:
 _JUMP = -1      # a way out of its own kind: to an address in a register
 
 
-class RegionEmit(Emit):
+class RegionEmit(ExactAccesses, Emit):
     """Emits instruction after instruction of a region; the slow way of each is its own."""
 
     def __init__(self, binding: RegionBinding, host: Floats) -> None:
-        super().__init__([], binding, host)
+        super().__init__([], binding, host)     # type: ignore[arg-type]  # of an address it gives parts, to exact accesses
         self.slow = ""
 
     def instruction(self, form: Form, slow: str) -> None:
@@ -192,6 +193,7 @@ class RegionText:
         emit.label(label)
         held, dirty = binding.held, binding.dirty
         binding.held, binding.dirty = before
+        emit.keep_apart()
         binding.flush(emit)
         if done:
             self._count(done)

@@ -14,9 +14,10 @@ if TYPE_CHECKING:
 
     from xenos.cpu.state import Cpu
     from xenos.engines.code.object import ObjectFile
+    from xenos.engines.code.segment import Segment
 
 DATA_SIZE = 1024
-ARENA_START, ARENA_END, ON_SIGNAL, MOVING, OLD_HANDLERS = 0, 8, 16, 24, 64
+ARENA_START, ARENA_END, ON_SIGNAL, MOVING, SEGMENTS, OLD_HANDLERS = 0, 8, 16, 24, 48, 64
 _CANONICAL64, _CANONICAL32 = 0x7FF8_0000_0000_0000, 0xFFFF_FFFF_7FC0_0000
 SOON = 1 << 20      # with a limit of fewer instructions, indirect jumps look at it each time
 _SA_SIGINFO, _SA_NODEFER, _SA_ONSTACK, _SA_RESTART = 4, 0x40000000, 0x08000000, 0x10000000
@@ -84,6 +85,7 @@ class Runtime:
         self.kernel = self._address["kernel"]
         self.move = 0       # address of the bridge's function that copies what may not be there
         self._caught: dict[int, _Action] = {}
+        self._lists: list[tuple[ctypes.Array[ctypes.c_uint64], list[Segment]]] = []
 
     def prepare(self, cpu: Cpu, known: int) -> None:
         """Put into a CPU's state block what generated code finds there, and the address of what is `known` of faults."""
@@ -92,6 +94,12 @@ class Runtime:
         for word, value in ((at.ENTER, self.enters), (at.LEAVE, self.leave), (at.LOOKUP, self.lookup), (at.KERNEL, self.kernel),
                             (at.KNOWN, known), (at.CANONICAL_NAN64, _CANONICAL64), (at.CANONICAL_NAN32, _CANONICAL32)):
             cpu.set(word, value)
+
+    def look_in(self, segments: list[Segment]) -> None:
+        """Look in these segments, from now on, for places at which code goes on when an access in it fails (ways.py)."""
+        made = (ctypes.c_uint64 * (len(segments) + 1))(*[segment.address for segment in segments])
+        self._lists = [*self._lists[-8:], (made, segments)]     # a handler may be looking in the last one
+        self._data[SEGMENTS // 8] = ctypes.addressof(made)
 
     def catch_faults(self) -> None:
         """Take SIGSEGV and SIGBUS; those from elsewhere go to the handlers that were there."""

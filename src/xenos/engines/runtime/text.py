@@ -8,8 +8,9 @@ from xenos.cpu import layout as at
 from xenos.cpu.layout import Layout
 from xenos.engines.code.table import GROUP, SPREAD
 from xenos.engines.llvm.emit import METADATA
-from xenos.engines.runtime import direct
-from xenos.engines.runtime.native import ARENA_END, ARENA_START, MOVING, OLD_HANDLERS, ON_SIGNAL
+from xenos.engines.native.language import translate
+from xenos.engines.runtime import direct, ways
+from xenos.engines.runtime.native import ARENA_END, ARENA_START, MOVING, OLD_HANDLERS, ON_SIGNAL, SEGMENTS
 from xenos.engines.stencil.render import Convention
 from xenos.linux.form import LinuxForm
 
@@ -31,7 +32,7 @@ def runtime(convention: Convention, homes: dict[str, int], alignment: int, host:
         host.DECLARATIONS,
         _enter(convention, homes, host), _begin(convention, host), _leave(convention, homes, host),
         _lookup(convention, alignment), _kernel(convention, homes, linux, layout), _purge(),
-        _fault_handler(host)])
+        translate([ways], set()), _fault_handler(host)])
 
 
 def _word(name: str, offset: int) -> str:
@@ -161,7 +162,8 @@ def _purge() -> str:
 
 
 def _fault_handler(host: ModuleType) -> str:
-    """SIGSEGV, SIGBUS: in generated code, note what happened and go on in `leave`, all registers as they were."""
+    """SIGSEGV, SIGBUS: in generated code, note what happened and go on where the access says, or in `leave`, all registers as
+    they were."""
     return (
         "define dso_local void @on_fault(i32 %sig, ptr %info, ptr %uc) nounwind {\nentry:\n"
         + "".join(f" %{name}.p = getelementptr i8, ptr %uc, i64 {offset}\n %{name} = load i64, ptr %{name}.p\n"
@@ -184,6 +186,10 @@ def _fault_handler(host: ModuleType) -> str:
         + str(host.FAULT_WRITE) + _store("fw", at.FAULT_WRITE, "%write")
         + _store("fa", at.FAULT_ADDRESS, "%addr") + _store("fc", at.FAULT_CODE, "%both") + _store("hp", at.HOST_PC, "%pc")
         + _store("ec", at.EXIT_CODE, str(FAULT))
+        + f" %in.p = getelementptr i8, ptr @data, i64 {SEGMENTS}\n %in = load i64, ptr %in.p\n"
+        " %unset = icmp eq i64 %in, 0\n br i1 %unset, label %out, label %look\nlook:\n"
+        " %way = call i64 @way(i64 %in, i64 %pc)\n %no = icmp eq i64 %way, 0\n br i1 %no, label %out, label %on\n"
+        "on:\n store i64 %way, ptr %pc.p\n ret void\nout:\n"
         + "".join(_load("old" + name, NOTED[name]) + f" store i64 %old{name}, ptr %{name}.p\n"
                   for name in host.CONTEXT if name in NOTED)
         + " %leave = ptrtoint ptr @leave to i64\n store i64 %leave, ptr %pc.p\n ret void\n"

@@ -313,12 +313,15 @@ class StencilEngine:
                 key = None               # the file is shorter than its mapping
         room = min(12 * (high - low) + (1 << 17), LARGEST)
         segment = Segment(self.arena, room, low, high, self.pack.constants, key)
-        self.segments.append(segment)
+        self._add(segment)
         body = self.store.load(key) if self.store is not None and key is not None and key not in self._full else None
         if body is not None and segment.restore(body):
             self.translator.fill(segment, self.table)
             self.loaded += segment.blocks
         return segment
+
+    def _add(self, segment: Segment) -> None:
+        self.segments.append(segment)
 
     def save(self) -> None:
         """Keep what was translated since it was loaded, where that is some part of the whole."""

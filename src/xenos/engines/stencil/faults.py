@@ -22,7 +22,8 @@ _MAPPED_ERRORS = (SEGV_MAPERR, SEGV_ACCERR)     # others have no address
 
 
 class Faults:
-    """Finds the instruction by placing its block once more: the same words give the same code, so that no table is kept."""
+    """Finds the instruction by placing its block once more: the same words give the same code, so that no table is kept. Of
+    regions there is a table: they have left by a way of the access's own, which says where it is."""
 
     def __init__(self, engine: StencilEngine) -> None:
         self._engine = engine
@@ -51,7 +52,7 @@ class Faults:
         known = self._known.get(host)
         if known is None:
             try:
-                known = self._locate(host)
+                known = self._locate(host, cpu.get(at.EXIT_INFO))
             except MemoryFault as fault:    # the code itself is gone
                 cpu.pc = fault.address
                 return Fault(Fault.EXECUTE, fault.address, fault.mapped)
@@ -79,7 +80,7 @@ class Faults:
         # The reference engine knows the exact address and reason also where the hardware does not.
         return self._engine.reference.step(cpu, memory)
 
-    def _locate(self, host: int) -> tuple[int, int, bool]:
+    def _locate(self, host: int, stub: int) -> tuple[int, int, bool]:
         engine = self._engine
         for segment in engine.all_segments():
             if 0 <= host - segment.base < segment.capacity:
@@ -87,6 +88,12 @@ class Faults:
         else:
             raise EngineError(f"a fault at host address {host:#x} outside all translated code")
         offset = host - segment.base
+        if segment.regions:
+            from xenos.engines.runtime.ways import place
+
+            known = place(segment.address, offset)
+            if known:
+                return segment.stub(stub - segment.base)[1], 0, bool(known >> 31 & 1)
         pc, start, unit = segment.block(offset)
         first, end = segment.unit(unit)
         source = segment.source(unit)

@@ -32,7 +32,7 @@ def adopt(desk: int, pc: int, end: int, source: int) -> int:
     """Take in a region, which is entered at `pc`: FINE, FULL if the segment has no room for it, MORE if its lists have none.
 
     At `source` stand numbers of 64 bits: the lowest address that it was made from, bytes, ways out, places that may fault; of
-    each way out its site, why, guest address; of each place its offset and guest address in one; then the code.
+    each way out its site, why, guest address; what `segment.place_of_fault` says of each place, in the region; then the code.
     """
     segment = i64[desk + at.SEGMENT]
     first, size, ways, places = i64[source], i64[source + 8], i64[source + 16], i64[source + 24]
@@ -64,7 +64,8 @@ def adopt(desk: int, pc: int, end: int, source: int) -> int:
     add_stubs(desk)
     i64[desk + at.LENGTH] = i64[desk + at.LENGTH] + 7 & -8
     listed = i64[desk + at.LENGTH]
-    copy(code(desk) + listed, row, 8 * places)
+    for number in range(places):
+        i64[code(desk) + listed + 8 * number] = i64[row + 8 * number] + i64[segment + USED] * ((1 << 32) + 1)
     i64[desk + at.LENGTH] += 8 * places
     region = i64[segment + REGIONS] + REGION_ROW * i64[segment + REGIONS_USED]
     i64[region + REGION_UNIT] = i64[segment + UNITS_USED]

@@ -1,0 +1,141 @@
+"""Accesses of a region that may fail: each knows a way out, on which all registers are what they were before the instruction.
+
+An access is inline assembly with two ways on (LLVM's `callbr`). A row in the section `.faults` says where it stands and where its
+other way begins, as the exception tables of kernels do. The handler of faults goes on there with the host's registers as they were
+(runtime/ways.py): that way puts the guest's registers where they belong and leaves, as any other way out of a region does. It costs
+kernels nothing that can be measured.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from xenos.engines.hosts import host_guards
+from xenos.engines.llvm.accesses import Accesses
+from xenos.engines.llvm.lines import Slow
+
+if TYPE_CHECKING:
+    from xenos.engines.region.binding import RegionBinding
+    from xenos.semantics.values import Value
+
+_ROW = r"\0A.pushsection .faults,\22\22\0A.long 1b-., ${%d:l}-., %d\0A.popsection"
+
+
+class ExactAccesses(Accesses):
+    """Every access has a way out. `effects` are those of the instruction at hand, `slow` is the label of its way out."""
+
+    binding: RegionBinding      # type: ignore[assignment]
+    effects: list[Value]
+    slow: str
+    _both = False       # whether the instruction at hand reads and writes in one step
+
+    def keep_apart(self) -> None:
+        """Begin a way out with what LLVM may not leave away: an edge of `callbr` must not come to where others come, too, for
+        what is moved on it would be moved before each access."""
+        self.do('call void asm sideeffect "", ""()')
+
+    def _guarded(self, text: str, result: str, constraints: list[str], address: Value, width: int, *values: str,
+                 plus: int = 0) -> str:
+        """One access. Constraints are of the result, if there is one, and of the values; the text refers to operands in this
+        order: result, index of the address, constant part of it, values."""
+        guards = host_guards()
+        index, constant = self.binding.parts(self, address)
+        more, offset = guards.split(constant + plus, width)
+        if more:
+            index = self.line(f"add i64 {index}, {more}")
+        # The handler finds the state block in its register, as it does in stencils.
+        all_constraints = [*constraints[:bool(result)], "r", "i", *constraints[bool(result):], f"{{{guards.STATE}}}"]
+        row = _ROW % (len(all_constraints), self._both)
+        all_constraints += ["!i", *guards.CLOBBERS]
+        arguments = [f"i64 {index}", f"i64 {offset}", *values, "ptr %st"]
+        go = f"go{self.name()[2:]}"
+        call = (f'callbr {result or "void"} asm sideeffect "1: {text}{row}", "{",".join(all_constraints)}"({", ".join(arguments)}) '
+                f"to label %{go} [label %{self.slow}]")
+        self.uses_slow = True
+        if result:
+            call = f"{(got := self.name())} = {call}"
+        self.do(call)
+        self.label(go)
+        return got if result else ""
+
+    def _got(self, op: Value, address: Value) -> str:
+        """A load: into a register of that kind to which the value goes, and with the sign that it is to have there."""
+        loads = host_guards().LOADS
+        users = [user for user in self.effects if any(arg is op for arg in user.args)]
+        if op.width == 64 and users and all(self.binding.floating(user) for user in users):
+            number = self._guarded(loads["f64"], "double", [host_guards().VECTOR], address, 64)
+            return self.line(f"bitcast double {number} to i64")
+        if op.width == 64:
+            return self._guarded(loads["u64"], "i64", ["=r"], address, 64)
+        signed = bool(users) and all(user.op == "sext" and user.width == 64 for user in users)
+        got = self._guarded(loads[f"{'s' if signed else 'u'}{op.width}"], "i64" if signed else "i32", ["=r"], address, op.width)
+        if signed:
+            return self.line(f"trunc nsw i64 {got} to i{op.width}")
+        return got if op.width == 32 else self.line(f"trunc nuw i32 {got} to i{op.width}")
+
+    def _put(self, value: Value, address: Value) -> None:
+        stores, width = host_guards().STORES, value.width
+        source = value.args[0] if value.op == "extract" and value.attr("low") == 0 else value
+        if width >= 32 and source.width == 64 and self.binding.floating(source):
+            number = self.line(f"bitcast i64 {self.value(source)} to double")
+            self._guarded(stores[f"f{width}"], "", [host_guards().VECTOR[1:]], address, width, f"double {number}")
+        else:
+            self._guarded(stores[f"u{width}"], "", ["r"], address, width, f"i{width} {self.value(value)}")
+
+    # In one step. The hardware tells a load of these to have failed, where the guest's says it was a store.
+
+    def _exchange(self, address: Value, expected: str, new: str, width: int) -> tuple[str, str]:
+        if width not in (32, 64):
+            raise Slow("an exchange of that width")
+        text, into = self._in_one_step("exchange")
+        seen = self._guarded(text, f"i{width}", [f"={into}", into, "r"], address, width, f"i{width} {expected}", f"i{width} {new}")
+        return seen, self.line(f"icmp eq i{width} {seen}, {expected}")
+
+    def _in_one_step(self, kind: str) -> tuple[str, str]:
+        found: tuple[str, str] | None = host_guards().ATOMIC.get(kind)
+        if found is None:
+            raise Slow(f"{kind} of memory")
+        return found
+
+    def _amo(self, op: Value) -> str:
+        address, given = op.args
+        kind, width = op.attr("kind"), op.width
+        self._in_one_step("exchange")
+        if width < 32:
+            raise Slow("an operation on part of a word")
+        self._both = True
+        try:
+            self._aligned(address, width)
+            value = self.value(given)
+            if kind in host_guards().ATOMIC:
+                return self._guarded(self._in_one_step(kind)[0], f"i{width}", ["=r", "0"], address, width, f"i{width} {value}")
+            first = self._guarded(host_guards().LOADS[f"u{width}"], f"i{width}", ["=r"], address, width)
+            before, n = self.block, self.name()[2:]
+            old, seen = f"%old{n}", f"%seen{n}"
+            self.do(f"br label %again{n}")
+            self.label(f"again{n}")
+            place = len(self.lines)
+            if kind in ("and", "or", "xor"):
+                new = self.line(f"{kind} i{width} {old}, {value}")
+            else:
+                new = self.call(f"i{width}", f"llvm.{kind}.i{width}", f"i{width} {old}", f"i{width} {value}")
+            found, same = self._exchange(address, old, new, width)
+            self.do(f"{seen} = or i{width} {found}, 0")
+            self.do(f"br i1 {same}, label %done{n}, label %again{n}")
+            self.lines.insert(place, f" {old} = phi i{width} [ {first}, %{before} ], [ {seen}, %{self.block} ]")
+            self.label(f"done{n}")
+            return old
+        finally:
+            self._both = False
+
+    def _compare_exchange(self, op: Value) -> str:
+        self._both = True
+        try:
+            return super()._compare_exchange(op)
+        finally:
+            self._both = False
+
+    def _zero_block(self, op: Value) -> None:
+        # It is aligned and in one page: the first of these fails, or none.
+        for offset in range(0, op.attr("size"), 8):
+            self._guarded(host_guards().STORES["u64"], "", ["r"], op.args[0], 64, "i64 0", plus=offset)
