@@ -11,8 +11,8 @@ _FROM, _TO = "${2:c}($1)", "${1:c}($0)"
 
 # Narrow values fill the register: code that reads a register behind a write to its lower part waits for both.
 LOADS = {
-    "u8": f"movzbl {_FROM}, $0", "s8": f"movsbq {_FROM}, $0", "u16": f"movzwl {_FROM}, $0", "s16": f"movswq {_FROM}, $0",
-    "u32": f"movl {_FROM}, $0", "s32": f"movslq {_FROM}, $0", "u64": f"movq {_FROM}, $0", "f64": f"movsd {_FROM}, $0",
+    "u8": f"movzbl {_FROM}, ${{0:k}}", "s8": f"movsbq {_FROM}, $0",
+    "u16": f"movzwl {_FROM}, ${{0:k}}", "s16": f"movswq {_FROM}, $0", "u32": f"movl {_FROM}, ${{0:k}}", "s32": f"movslq {_FROM}, $0", "u64": f"movq {_FROM}, $0", "f64": f"movsd {_FROM}, $0",
 }
 STORES = {
     "u8": f"movb $2, {_TO}", "u16": f"movw $2, {_TO}", "u32": f"movl $2, {_TO}", "u64": f"movq $2, {_TO}",

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from xenos.engines.hosts import host_guards
 from xenos.engines.llvm.accesses import Accesses
+from xenos.engines.llvm.integers import Integers
 from xenos.engines.llvm.lines import Slow
 
 if TYPE_CHECKING:
@@ -21,13 +22,14 @@ if TYPE_CHECKING:
 _ROW = r"\0A.pushsection .faults,\22\22\0A.long 1b-., ${%d:l}-., %d\0A.popsection"
 
 
-class ExactAccesses(Accesses):
+class ExactAccesses(Integers, Accesses):
     """Every access has a way out. `effects` are those of the instruction at hand, `slow` is the label of its way out."""
 
     binding: RegionBinding      # type: ignore[assignment]
     effects: list[Value]
     slow: str
     _both = False       # whether the instruction at hand reads and writes in one step
+    _wide: dict[str, tuple[str, bool]]      # narrow value that was loaded -> register that it fills, whether by its sign
 
     def keep_apart(self) -> None:
         """Begin a way out with what LLVM may not leave away: an edge of `callbr` must not come to where others come, too, for
@@ -68,10 +70,18 @@ class ExactAccesses(Accesses):
         if op.width == 64:
             return self._guarded(loads["u64"], "i64", ["=r"], address, 64)
         signed = bool(users) and all(user.op == "sext" and user.width == 64 for user in users)
-        got = self._guarded(loads[f"{'s' if signed else 'u'}{op.width}"], "i64" if signed else "i32", ["=r"], address, op.width)
-        if signed:
-            return self.line(f"trunc nsw i64 {got} to i{op.width}")
-        return got if op.width == 32 else self.line(f"trunc nuw i32 {got} to i{op.width}")
+        got = self._guarded(loads[f"{'s' if signed else 'u'}{op.width}"], "i64", ["=r"], address, op.width)
+        value = self.line(f"trunc i64 {got} to i{op.width}")
+        self._wide[value] = got, signed
+        return value
+
+    def _zext(self, op: Value) -> str:
+        wide, signed = self._wide.get(self.value(op.args[0]), ("", True))
+        return super()._zext(op) if signed or op.width != 64 else wide
+
+    def _sext(self, op: Value) -> str:
+        wide, signed = self._wide.get(self.value(op.args[0]), ("", False))
+        return wide if signed and op.width == 64 else super()._sext(op)
 
     def _put(self, value: Value, address: Value) -> None:
         stores, width = host_guards().STORES, value.width
