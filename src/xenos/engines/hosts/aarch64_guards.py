@@ -6,19 +6,17 @@ STATE = "x20"       # aarch64.py, STATE_REGISTER
 VECTOR = "=w"
 CLOBBERS: tuple[str, ...] = ()
 
-# Operands: the result if there is one, index and constant of the address, values.
-_FROM, _TO = "[$1, $2]", "[$0, $1]"
-
+# `{at}` is the address, which comes last; before it come the result, if there is one, and values.
 LOADS = {
-    "u8": f"ldrb ${{0:w}}, {_FROM}", "s8": f"ldrsb ${{0:x}}, {_FROM}", "u16": f"ldrh ${{0:w}}, {_FROM}",
-    "s16": f"ldrsh ${{0:x}}, {_FROM}", "u32": f"ldr ${{0:w}}, {_FROM}", "s32": f"ldrsw ${{0:x}}, {_FROM}",
-    "u64": f"ldr ${{0:x}}, {_FROM}", "f64": f"ldr ${{0:d}}, {_FROM}",
+    "u8": "ldrb ${{0:w}}, {at}", "s8": "ldrsb ${{0:x}}, {at}", "u16": "ldrh ${{0:w}}, {at}", "s16": "ldrsh ${{0:x}}, {at}",
+    "u32": "ldr ${{0:w}}, {at}", "s32": "ldrsw ${{0:x}}, {at}", "u64": "ldr ${{0:x}}, {at}", "f64": "ldr ${{0:d}}, {at}",
 }
 STORES = {
-    "u8": f"strb ${{2:w}}, {_TO}", "u16": f"strh ${{2:w}}, {_TO}", "u32": f"str ${{2:w}}, {_TO}", "u64": f"str ${{2:x}}, {_TO}",
-    "f32": f"str ${{2:s}}, {_TO}", "f64": f"str ${{2:d}}, {_TO}",
+    "u8": "strb ${{0:w}}, {at}", "u16": "strh ${{0:w}}, {at}", "u32": "str ${{0:w}}, {at}", "u64": "str ${{0:x}}, {at}",
+    "f32": "str ${{0:s}}, {at}", "f64": "str ${{0:d}}, {at}",
 }
 ATOMIC: dict[str, tuple[str, str]] = {}     # not yet: these instructions are left to others
+SCALES: tuple[int, ...] = ()                # no address has two parts and a constant
 
 
 def split(constant: int, width: int) -> tuple[int, int]:
@@ -28,3 +26,8 @@ def split(constant: int, width: int) -> tuple[int, int]:
     if low % (width // 8) == 0 and low >= 0 or -256 <= low < 256:
         return constant - low, low
     return constant, 0
+
+
+def where(operands: int, parts: int, shift: int) -> str:
+    """An address whose part and constant are the operands from that number on."""
+    return f"[${operands}, ${operands + 1}]"

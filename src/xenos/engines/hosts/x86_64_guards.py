@@ -6,24 +6,27 @@ STATE = "r12"       # x86_64.py, STATE_REGISTER
 VECTOR = "=x"
 CLOBBERS = ("~{flags}",)
 
-# Operands: the result if there is one, index and constant of the address, values.
-_FROM, _TO = "${2:c}($1)", "${1:c}($0)"
-
 # Narrow values fill the register: code that reads a register behind a write to its lower part waits for both.
+# `{at}` is the address, which comes last; before it come the result, if there is one, and values.
 LOADS = {
-    "u8": f"movzbl {_FROM}, ${{0:k}}", "s8": f"movsbq {_FROM}, $0",
-    "u16": f"movzwl {_FROM}, ${{0:k}}", "s16": f"movswq {_FROM}, $0", "u32": f"movl {_FROM}, ${{0:k}}", "s32": f"movslq {_FROM}, $0", "u64": f"movq {_FROM}, $0", "f64": f"movsd {_FROM}, $0",
+    "u8": "movzbl {at}, ${{0:k}}", "s8": "movsbq {at}, $0", "u16": "movzwl {at}, ${{0:k}}", "s16": "movswq {at}, $0",
+    "u32": "movl {at}, ${{0:k}}", "s32": "movslq {at}, $0", "u64": "movq {at}, $0", "f64": "movsd {at}, $0",
 }
 STORES = {
-    "u8": f"movb $2, {_TO}", "u16": f"movw $2, {_TO}", "u32": f"movl $2, {_TO}", "u64": f"movq $2, {_TO}",
-    "f32": f"movss $2, {_TO}", "f64": f"movsd $2, {_TO}",
+    "u8": "movb $0, {at}", "u16": "movw $0, {at}", "u32": "movl $0, {at}", "u64": "movq $0, {at}",
+    "f32": "movss $0, {at}", "f64": "movsd $0, {at}",
 }
 # Text, and the register that goes in and comes out. Operands tell their width by themselves.
-ATOMIC = {
-    "swap": (f"xchg $0, {_FROM}", "r"), "add": (f"lock xadd $0, {_FROM}", "r"), "exchange": (f"lock cmpxchg $4, {_FROM}", "{ax}"),
-}
+ATOMIC = {"swap": ("xchg $0, {at}", "r"), "add": ("lock xadd $0, {at}", "r"), "exchange": ("lock cmpxchg $2, {at}", "{ax}")}
+SCALES = (0, 1, 2, 3)      # bits by which a second part of an address may be shifted
 
 
 def split(constant: int, width: int) -> tuple[int, int]:
     """Of the constant part of an address, what is to be added beforehand, and what the instruction adds: all of it."""
     return 0, constant
+
+
+def where(operands: int, parts: int, shift: int) -> str:
+    """An address whose one or two parts and constant are the operands from that number on."""
+    index = f",${operands + 1},{1 << shift}" if parts == 2 else ""
+    return f"${{{operands + parts}:c}}(${operands}{index})"

@@ -147,6 +147,13 @@ class RegionBinding:
                     break
         return emit.host.address(emit, emit.value(index)), self._base + offset - (offset >> 63 << 64)
 
+    def overwrites(self, address: Value) -> bool:
+        """Whether the register that holds an address is written by the same instruction: the address is of no use afterwards."""
+        assert self.decoded is not None
+        base = next((op for op in (address, *address.args) if op.op == "read"), None)
+        return base is not None and any(op.op == "write" and self._register(op) == self._register(base)
+                                        for op in self.decoded.form.effects)
+
     def floating(self, op: Value) -> bool:
         """Whether an operation reads or writes a register that mostly holds floating-point numbers."""
         return op.op in ("read", "write") and self._layout.files[op.attr("file")].floating

@@ -37,6 +37,7 @@ class RegionEngine(StencilEngine):
     def __init__(self, pack: Pack, level: int, *, store: Store | None = None, jobs: int | None = None) -> None:
         super().__init__(pack, store=store)
         self.flavour = b"regions"
+        self._add = self._known_to_handler
         self.tiers = Tiers(jobs)
         self.pool = Pool(self.tiers.jobs, [pack.name, str(level), str(_PAGE)])
         self.spent: dict[int, float] = {}       # header -> seconds for which stencils ran what begins there
@@ -200,8 +201,8 @@ class RegionEngine(StencilEngine):
             parts.append(f"{self.pool.lost} workers lost")
         return "; ".join(parts)
 
-    def _add(self, segment: Segment) -> None:
-        super()._add(segment)
+    def _known_to_handler(self, segment: Segment) -> None:
+        self.segments.append(segment)
         self.runtime.look_in(self.all_segments())   # before anything of it runs
 
     # Forgetting.

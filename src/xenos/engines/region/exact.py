@@ -8,6 +8,7 @@ kernels nothing that can be measured.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from xenos.engines.hosts import host_guards
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from xenos.engines.region.binding import RegionBinding
     from xenos.semantics.values import Value
 
+_SUM = re.compile(r"(add i64 %\w+, %\w+|shl i64 %\w+, \d+)$").match
 _ROW = r"\0A.pushsection .faults,\22\22\0A.long 1b-., ${%d:l}-., %d\0A.popsection"
 
 
@@ -29,6 +31,7 @@ class ExactAccesses(Integers, Accesses):
     effects: list[Value]
     slow: str
     _both = False       # whether the instruction at hand reads and writes in one step
+    _made: dict[str, str]       # sums and shifted values, and how they are made
     _wide: dict[str, tuple[str, bool]]      # narrow value that was loaded -> register that it fills, whether by its sign
 
     def keep_apart(self) -> None:
@@ -38,18 +41,19 @@ class ExactAccesses(Integers, Accesses):
 
     def _guarded(self, text: str, result: str, constraints: list[str], address: Value, width: int, *values: str,
                  plus: int = 0) -> str:
-        """One access. Constraints are of the result, if there is one, and of the values; the text refers to operands in this
-        order: result, index of the address, constant part of it, values."""
+        """One access. Constraints are of the result, if there is one, and of the values."""
         guards = host_guards()
         index, constant = self.binding.parts(self, address)
         more, offset = guards.split(constant + plus, width)
         if more:
             index = self.line(f"add i64 {index}, {more}")
+        parts, shift = self._parts(index, guards.SCALES) if self.binding.overwrites(address) else ([index], 0)
+        text = text.format(at=guards.where(len(constraints), len(parts), shift))
         # The handler finds the state block in its register, as it does in stencils.
-        all_constraints = [*constraints[:bool(result)], "r", "i", *constraints[bool(result):], f"{{{guards.STATE}}}"]
+        all_constraints = [*constraints, *["r"] * len(parts), "i", f"{{{guards.STATE}}}"]
         row = _ROW % (len(all_constraints), self._both)
         all_constraints += ["!i", *guards.CLOBBERS]
-        arguments = [f"i64 {index}", f"i64 {offset}", *values, "ptr %st"]
+        arguments = [*values, *(f"i64 {part}" for part in parts), f"i64 {offset}", "ptr %st"]
         go = f"go{self.name()[2:]}"
         call = (f'callbr {result or "void"} asm sideeffect "1: {text}{row}", "{",".join(all_constraints)}"({", ".join(arguments)}) '
                 f"to label %{go} [label %{self.slow}]")
@@ -59,6 +63,24 @@ class ExactAccesses(Integers, Accesses):
         self.do(call)
         self.label(go)
         return got if result else ""
+
+    def _parts(self, index: str, scales: tuple[int, ...]) -> tuple[list[str], int]:
+        """A sum that the host can make with the access, the second part shifted."""
+        added = self._made.get(index, "").split()
+        if not scales or added[:1] != ["add"]:
+            return [index], 0
+        first, second = added[2].rstrip(","), added[3]
+        for one, other in ((first, second), (second, first)):
+            shifted = self._made.get(other, "").split()
+            if shifted[:1] == ["shl"] and int(shifted[3]) in scales:
+                return [one, shifted[2].rstrip(",")], int(shifted[3])
+        return [first, second], 0
+
+    def line(self, text: str) -> str:
+        name = super().line(text)
+        if _SUM(text):
+            self._made[name] = text
+        return name
 
     def _got(self, op: Value, address: Value) -> str:
         """A load: into a register of that kind to which the value goes, and with the sign that it is to have there."""

@@ -34,7 +34,7 @@ class RegionEmit(ExactAccesses, Emit):
     def __init__(self, binding: RegionBinding, host: Floats) -> None:
         super().__init__([], binding, host)     # type: ignore[arg-type]  # of an address it gives parts, to exact accesses
         self.slow = ""
-        self._wide = {}
+        self._wide, self._made = {}, {}
 
     def instruction(self, form: Form, slow: str) -> None:
         """Emit one; `slow` is the label of its way out to the reference engine."""

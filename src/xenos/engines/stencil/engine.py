@@ -51,6 +51,7 @@ class StencilEngine:
         self.runtime.catch_faults()
         self.table = Table(pack.alignment)
         self.segments: list[Segment] = []
+        self._add: Any = self.segments.append   # puts a new one there
         self.heat: dict[int, int] = {}      # address of a loop, or of what was called -> how often a long run ended there
         self.translated = 0     # units translated, and blocks that came from the cache
         self.loaded = 0
@@ -319,9 +320,6 @@ class StencilEngine:
             self.translator.fill(segment, self.table)
             self.loaded += segment.blocks
         return segment
-
-    def _add(self, segment: Segment) -> None:
-        self.segments.append(segment)
 
     def save(self) -> None:
         """Keep what was translated since it was loaded, where that is some part of the whole."""
