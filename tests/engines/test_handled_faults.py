@@ -26,7 +26,7 @@ def test_faults_that_the_guest_handles(tmp_path: Path) -> None:
     for within in (("0", "0"), (low, high)):
         run = subprocess.run(
             [sys.executable, "-m", "engines.run_hot", *within, str(program)], stdin=subprocess.DEVNULL, capture_output=True,
-            text=True, timeout=100, check=False,
+            text=True, timeout=200, check=False,
             env={"PATH": "/usr/bin:/bin", "PYTHONPATH": f"{HERE.parents[1] / 'src'}:{HERE.parent}",
                  **{key: os.environ[key] for key in ("XENOS_CACHE", "HOME") if key in os.environ}})
         assert run.returncode == 42, run.stderr

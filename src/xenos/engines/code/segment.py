@@ -144,7 +144,7 @@ class Segment:
         """Put a list where there is room for so many rows."""
         used = self._words[word + 8 >> 3] * row
         old = self._rows.get(word)
-        if word == REGIONS and old is not None:
+        if word == REGIONS and old is not None and used:
             self._passed.append(old)    # a handler of faults may be reading there
         new = self._rows[word] = (ctypes.c_char * (room * row))()
         if old is not None and used:
