@@ -20,8 +20,9 @@ class Within(RegionsAtOnce):
     low = high = 0
     failed = 0      # faults in regions that Python saw
 
-    def wanted(self, pc: int) -> bool:
-        return self.low <= pc < self.high
+    def _force(self, header: int) -> None:
+        if self.low <= header < self.high:
+            super()._force(header)
 
     def left(self, cpu: Cpu, limit: int) -> Exit | None:
         self.failed += cpu.get(at.EXIT_CODE) == FAULT and self.failed_in_a_region(cpu)

@@ -57,7 +57,7 @@ def test_access_that_fails_in_a_loop(hot: HotSideBySide, access: str, place: int
         reserved = (start, 0) if access.startswith("sc") else block.reserved     # without one nothing is stored, and nothing fails
         blocks.append(replace(block, registers=bytes(data), reserved=reserved))
     hot.check_all(blocks, line)
-    assert hot.hot.compiled == before + 1 and hot.hot.failed_in_a_region(hot.cpu)
+    assert hot.hot.compiled > before and hot.hot.failed_in_a_region(hot.cpu)
 
 
 def test_the_access_that_failed_is_made_again(hot: HotSideBySide) -> None:

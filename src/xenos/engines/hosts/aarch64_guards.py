@@ -9,7 +9,8 @@ CLOBBERS: tuple[str, ...] = ()
 # `{at}` is the address, which comes last; before it come the result, if there is one, and values.
 LOADS = {
     "u8": "ldrb ${{0:w}}, {at}", "s8": "ldrsb ${{0:x}}, {at}", "u16": "ldrh ${{0:w}}, {at}", "s16": "ldrsh ${{0:x}}, {at}",
-    "u32": "ldr ${{0:w}}, {at}", "s32": "ldrsw ${{0:x}}, {at}", "u64": "ldr ${{0:x}}, {at}", "f64": "ldr ${{0:d}}, {at}",
+    "u32": "ldr ${{0:w}}, {at}", "s32": "ldrsw ${{0:x}}, {at}", "u64": "ldr ${{0:x}}, {at}", "f32": "ldr ${{0:s}}, {at}",
+    "f64": "ldr ${{0:d}}, {at}",
 }
 STORES = {
     "u8": "strb ${{0:w}}, {at}", "u16": "strh ${{0:w}}, {at}", "u32": "str ${{0:w}}, {at}", "u64": "str ${{0:x}}, {at}",

@@ -10,7 +10,8 @@ CLOBBERS = ("~{flags}",)
 # `{at}` is the address, which comes last; before it come the result, if there is one, and values.
 LOADS = {
     "u8": "movzbl {at}, ${{0:k}}", "s8": "movsbq {at}, $0", "u16": "movzwl {at}, ${{0:k}}", "s16": "movswq {at}, $0",
-    "u32": "movl {at}, ${{0:k}}", "s32": "movslq {at}, $0", "u64": "movq {at}, $0", "f64": "movsd {at}, $0",
+    "u32": "movl {at}, ${{0:k}}", "s32": "movslq {at}, $0", "u64": "movq {at}, $0",
+    "f32": "movss {at}, $0", "f64": "movsd {at}, $0",
 }
 STORES = {
     "u8": "movb $0, {at}", "u16": "movw $0, {at}", "u32": "movl $0, {at}", "u64": "movq $0, {at}",

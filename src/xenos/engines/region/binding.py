@@ -151,7 +151,7 @@ class RegionBinding:
         """Whether the register that holds an address is written by the same instruction: the address is of no use afterwards."""
         assert self.decoded is not None
         base = next((op for op in (address, *address.args) if op.op == "read"), None)
-        return base is not None and any(op.op == "write" and self._register(op) == self._register(base)
+        return base is not None and any(op.op == "write" and self.register(op) == self.register(base)
                                         for op in self.decoded.form.effects)
 
     def floating(self, op: Value) -> bool:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from xenos.engines.hosts import host_guards
 from xenos.engines.llvm.accesses import Accesses
 from xenos.engines.llvm.integers import Integers
-from xenos.engines.llvm.lines import Slow
+from xenos.engines.llvm.lines import FLOATS, Slow
 
 if TYPE_CHECKING:
     from xenos.engines.region.binding import RegionBinding
@@ -86,9 +86,9 @@ class ExactAccesses(Integers, Accesses):
         """A load: into a register of that kind to which the value goes, and with the sign that it is to have there."""
         loads = host_guards().LOADS
         users = [user for user in self.effects if any(arg is op for arg in user.args)]
-        if op.width == 64 and users and all(self.binding.floating(user) for user in users):
-            number = self._guarded(loads["f64"], "double", [host_guards().VECTOR], address, 64)
-            return self.line(f"bitcast double {number} to i64")
+        if op.width in (32, 64) and users and all(user.op == "box" or self.binding.floating(user) for user in users):
+            number = self._guarded(loads[f"f{op.width}"], FLOATS[op.width], [host_guards().VECTOR], address, op.width)
+            return self.line(f"bitcast {FLOATS[op.width]} {number} to i{op.width}")
         if op.width == 64:
             return self._guarded(loads["u64"], "i64", ["=r"], address, 64)
         signed = bool(users) and all(user.op == "sext" and user.width == 64 for user in users)
@@ -109,8 +109,8 @@ class ExactAccesses(Integers, Accesses):
         stores, width = host_guards().STORES, value.width
         source = value.args[0] if value.op == "extract" and value.attr("low") == 0 else value
         if width >= 32 and source.width == 64 and self.binding.floating(source):
-            number = self.line(f"bitcast i64 {self.value(source)} to double")
-            self._guarded(stores[f"f{width}"], "", [host_guards().VECTOR[1:]], address, width, f"double {number}")
+            number = self.line(f"bitcast i{width} {self.value(value)} to {FLOATS[width]}")
+            self._guarded(stores[f"f{width}"], "", [host_guards().VECTOR[1:]], address, width, f"{FLOATS[width]} {number}")
         else:
             self._guarded(stores[f"u{width}"], "", ["r"], address, width, f"i{width} {self.value(value)}")
 
