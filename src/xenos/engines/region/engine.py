@@ -15,6 +15,7 @@ from xenos.tuning.tiers import MOST, Tiers
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
     from xenos.cpu.exits import Exit
@@ -29,6 +30,19 @@ _PATIENCE = 2.0     # seconds that the end of a program waits for what it had co
 _LONGEST = 0.02     # seconds between two looks that count at most: the guest may have waited meanwhile
 
 
+class Listed(list["Segment"]):
+    """Segments that somebody is told of before anything of a new one runs: the handler of faults."""
+
+    def __init__(self, tell: Callable[[], None]) -> None:
+        super().__init__()
+        self._tell = tell
+
+    def append(self, segment: Segment) -> None:
+        """Put a new one there."""
+        super().append(segment)
+        self._tell()
+
+
 class RegionEngine(StencilEngine):
     """Stencils, and regions for what is hot. `jobs` workers at most; none compile with 0, and by default some do."""
 
@@ -37,7 +51,7 @@ class RegionEngine(StencilEngine):
     def __init__(self, pack: Pack, level: int, *, store: Store | None = None, jobs: int | None = None) -> None:
         super().__init__(pack, store=store)
         self.flavour = b"regions"
-        self._add = self._known_to_handler
+        self.segments = Listed(lambda: self.runtime.look_in(self.all_segments()))
         self.tiers = Tiers(jobs)
         self.pool = Pool(self.tiers.jobs, [pack.name, str(level), str(_PAGE)])
         self.spent: dict[int, float] = {}       # header -> seconds for which stencils ran what begins there
@@ -200,10 +214,6 @@ class RegionEngine(StencilEngine):
         elif self.pool.lost:
             parts.append(f"{self.pool.lost} workers lost")
         return "; ".join(parts)
-
-    def _known_to_handler(self, segment: Segment) -> None:
-        self.segments.append(segment)
-        self.runtime.look_in(self.all_segments())   # before anything of it runs
 
     # Forgetting.
 

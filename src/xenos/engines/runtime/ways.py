@@ -14,15 +14,16 @@ def way(segments: int, pc: int) -> int:
     while i64[segments]:
         segment = i64[segments]
         offset = pc - i64[segment + BASE]
-        if offset >= 0 and offset < i64[segment + USED]:
+        if offset >= 0 and offset < i64[segment + USED]:    # or before it, in the same room
             found = place(segment, offset)
-            return i64[segment + BASE] + (found & 0x7FFF_FFFF) if found else 0
+            if found:
+                return i64[segment + BASE] + (found & 0x7FFF_FFFF)
         segments += 8
     return 0
 
 
 def place(segment: int, offset: int) -> int:
-    """What is known of the access at that offset of a segment (code/segment.py); 0 if it is in no region."""
+    """What is known of the access at that place in a segment's room (code/segment.py); 0 if it is in no region of that."""
     base, rows = i64[segment + BASE], i64[segment + REGIONS]
     low, high = 0, i64[segment + REGIONS_USED]
     last = high

@@ -51,7 +51,6 @@ class StencilEngine:
         self.runtime.catch_faults()
         self.table = Table(pack.alignment)
         self.segments: list[Segment] = []
-        self._add: Any = self.segments.append   # puts a new one there
         self.heat: dict[int, int] = {}      # address of a loop, or of what was called -> how often a long run ended there
         self.translated = 0     # units translated, and blocks that came from the cache
         self.loaded = 0
@@ -314,7 +313,7 @@ class StencilEngine:
                 key = None               # the file is shorter than its mapping
         room = min(12 * (high - low) + (1 << 17), LARGEST)
         segment = Segment(self.arena, room, low, high, self.pack.constants, key)
-        self._add(segment)
+        self.segments.append(segment)
         body = self.store.load(key) if self.store is not None and key is not None and key not in self._full else None
         if body is not None and segment.restore(body):
             self.translator.fill(segment, self.table)

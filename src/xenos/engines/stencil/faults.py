@@ -91,7 +91,7 @@ class Faults:
         if segment.regions:
             from xenos.engines.runtime.ways import place
 
-            known = place(segment.address, offset)
+            known = place(segment.address, host - segment.origin)
             if known:
                 return segment.stub(stub - segment.base)[1], 0, bool(known >> 31 & 1)
         pc, start, unit = segment.block(offset)
