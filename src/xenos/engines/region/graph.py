@@ -5,7 +5,7 @@ from __future__ import annotations
 from heapq import heappop, heappush
 from typing import TYPE_CHECKING
 
-from xenos.engines.region.loops import unroll
+from xenos.engines.region.loops import ranks, unroll
 from xenos.semantics.block import Conditional, Direct, Indirect, Next, Terminal, terminal
 
 if TYPE_CHECKING:
@@ -88,6 +88,8 @@ class Graph:
             node.goes = [goal for goal in node.goes if goal in self.nodes]
         if self.nodes:
             self.size += unroll(self.header, self.nodes)
+            reached = ranks(self.header, self.nodes)
+            self.nodes = {place: node for place, node in self.nodes.items() if place in reached}
 
     def _split(self, place: Place) -> bool:
         """Begin a node where another one goes on: that ends there."""
