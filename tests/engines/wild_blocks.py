@@ -41,6 +41,7 @@ class Template:
         self.jumps = about.jump is not None and not about.relative
         self.seldom = entry.name in SELDOM
         self.operands = about.operands
+        self.files = {file for file, _ in about.form.registers.values()}
         self.written = [name for name, (file, use) in about.form.registers.items() if file == "x" and "w" in use]
         self.values: dict[str, list[int]] = {}
         self.registers: dict[str, list[list[int]]] = {}

@@ -43,8 +43,9 @@ class WildPrograms:
         self.blocks = WildBlocks(seed)
         self.random = self.blocks.random
         self.faults = faults
-        plain = [t for t in self.blocks.templates if not t.relative and not t.jumps and not t.seldom]
-        self.templates = plain
+        self.plain = [t for t in self.blocks.templates if not t.relative and not t.jumps and not t.seldom]
+        self.floating = [t for t in self.plain if "f" in t.files]
+        self.templates = self.plain
         self.items: list[Item] = []
         self.labels = 0
         self.pushed = 0
@@ -56,6 +57,7 @@ class WildPrograms:
         r = self.random
         self.items, self.labels, self.tables, self.patches, self.pushed = [], 0, [], [], 0
         self.pool = r.randrange(len(self.blocks.pools))
+        self.templates = r.choice((self.plain, self.floating))
         self._statements(0, 2)
         self._line("c.ebreak", 2)
         for number in range(1, LEAF + 2):
@@ -242,6 +244,12 @@ class WildPrograms:
                              f"csrrw {self._some()}, fflags, {self._some()}")))
         if r.random() < 0.04:
             self._line("csrrwi zero, frm, 4")
+        if r.random() < 0.4:
+            # As compilers compare quietly, or nearly so.
+            kept, result, a, b = self._some(), self._some(), r.randrange(10, 18), r.randrange(10, 18)
+            self._line(f"csrr {kept}, fflags")
+            self._line(f"{r.choice(('flt', 'fle', 'feq'))}.{r.choice('sd')} {result}, f{a}, f{b}")
+            self._line(f"csrrw zero, fflags, {r.choice((kept, kept, kept, self._some()))}")
 
     def _change(self, function: int, depth: int) -> None:
         """Write another instruction, somewhere in the code that was made so far or here."""
