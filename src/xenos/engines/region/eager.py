@@ -134,6 +134,7 @@ class Here:
         self._maker = maker
         self._done: list[tuple[dict[str, Any], dict[str, Any]]] = []
         self.workers: list[object] = []
+        self.memory = (0, 0)
         self.problem = ""
         self.lost = 0
 

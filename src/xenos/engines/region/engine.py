@@ -10,7 +10,7 @@ from xenos.engines.region.burst import Burst
 from xenos.engines.region.history import keep, recall
 from xenos.engines.region.pool import Pool
 from xenos.engines.stencil.engine import StencilEngine
-from xenos.memory.flat import MemoryFault
+from xenos.memory.flat import BASE, MemoryFault
 from xenos.tuning.tiers import MOST, Tiers
 
 TYPE_CHECKING = False
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from xenos.engines.code.segment import Segment
     from xenos.engines.code.store import Store
     from xenos.engines.stencil.pack import Pack
+    from xenos.memory.flat import FlatMemory
 
 _PAGE = 4096
 _STUB = 0       # exit code (runtime/text.py)
@@ -81,6 +82,10 @@ class RegionEngine(StencilEngine):
             if found is not None:
                 return found
         return left
+
+    def _attach(self, memory: FlatMemory) -> None:
+        super()._attach(memory)
+        self.pool.memory = BASE, memory.size
 
     def _look(self, cpu: Cpu) -> Exit | None:
         """See where a CPU is, whether that is worth a region, and what workers have done."""

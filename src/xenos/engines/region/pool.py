@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from typing import Any
 
 _WALL = 0x40000000      # wait4(2): children whose end sends no SIGCHLD, too
+_PIPE, _END, _CHILD = 13, 15, 17    # signals
+_AT_ONCE = 3            # workers in a row that end before they have done anything: there are no more then
 _PIPE_SIZE = 1 << 20    # a request is smaller, so that to write one never waits
 _SET_PIPE_SIZE = 1031   # F_SETPIPE_SZ
 _BLOCK, _SETMASK = 0, 2
@@ -25,7 +27,7 @@ RECYCLE = 400           # jobs, after which a worker has grown enough
 
 
 class Worker:
-    """One process and the job that it is at."""
+    """One process and the job that it is at. `pid` is its keeper's, which makes an end of it when it is asked to."""
 
     def __init__(self, pid: int, requests: int, answers: int) -> None:
         self.pid = pid
@@ -38,7 +40,7 @@ class Worker:
     def give(self, job: dict[str, Any]) -> None:
         """Send a request. OSError if the worker has ended."""
         body = marshal.dumps(job)
-        os.write(self.requests, len(body).to_bytes(8, "little") + body)
+        _write(self.requests, len(body).to_bytes(8, "little") + body)
         self.job = job
 
     def answer(self) -> dict[str, Any] | None:
@@ -66,7 +68,7 @@ class Worker:
             except OSError:
                 pass
         try:
-            os.kill(self.pid, 9)
+            os.kill(self.pid, _END)
             os.waitpid(self.pid, _WALL)
         except OSError:
             pass
@@ -79,10 +81,12 @@ class Pool:
         self.most = most
         self.hide = hide
         self.workers: list[Worker] = []
+        self.memory = (0, 0)    # host address and size of the guest's: no worker needs it
         self.problem = ""       # why none can be started
         self.lost = 0           # workers that ended by themselves
         self._arguments = arguments
         self._pid = os.getpid()
+        self._failed = 0        # workers in a row that did nothing
 
     def idle(self) -> Worker | None:
         """One that has nothing to do, if there is one."""
@@ -96,7 +100,7 @@ class Pool:
         if len(self.workers) >= self.most or self.problem:
             return None
         try:
-            worker = Worker(*_spawn(self._arguments, self.hide))
+            worker = Worker(*_spawn(self._arguments, self.hide, self.memory))
         except OSError as error:
             self.problem = error.strerror or str(error)
             return None
@@ -125,6 +129,7 @@ class Pool:
                 self._gone(worker)
                 answer = {}
             if answer is not None:
+                self._failed = 0 if worker.done else self._failed
                 found.append((job, answer))
                 if worker.done >= RECYCLE:
                     self.workers.remove(worker)
@@ -143,6 +148,9 @@ class Pool:
 
     def _gone(self, worker: Worker) -> None:
         self.lost += 1
+        self._failed += not worker.done
+        if self._failed >= _AT_ONCE:
+            self.problem = "they end before they have done anything"
         self.workers.remove(worker)
         worker.end()
 
@@ -162,20 +170,48 @@ class Pool:
         self._pid = os.getpid()
 
 
-def _spawn(arguments: list[str], hide: Callable[[int], int]) -> tuple[int, int, int]:
-    """Start a worker: its process id, where to write requests, where to read answers.
+def _write(fd: int, data: bytes) -> None:
+    """Write all of it. Where nobody reads any more that is an error, and no signal: the guest might get that."""
+    import _signal
 
-    Its end sends no signal, so that no wait of the guest's ever sees it (clone(2): exit signal 0); it holds none of the guest's
-    descriptors, and is in a session of its own, where no terminal and no process group reaches it.
+    before = _signal.pthread_sigmask(_BLOCK, {_PIPE})
+    pending = _PIPE in _signal.sigpending()
+    try:
+        while data:
+            data = data[os.write(fd, data):]
+    except BrokenPipeError:
+        if not pending:
+            _signal.sigtimedwait({_PIPE}, 0)
+        raise
+    finally:
+        _signal.pthread_sigmask(_SETMASK, before)
+
+
+def _spawn(arguments: list[str], hide: Callable[[int], int], memory: tuple[int, int]) -> tuple[int, int, int]:
+    """Start a worker: its keeper's process id, where to write requests, where to read answers.
+
+    A child whose end sends no signal is seen by no wait of the guest's (clone(2): exit signal 0), but only until it calls execve,
+    which makes it one like others. So the worker is a child of its keeper, which is such a child and calls nothing. Both hold none
+    of the guest's descriptors, and are in a session of their own, where no terminal and no process group reaches them.
     """
     import _signal
     import fcntl
 
     from xenos.engines.hosts import host_runtime
 
-    theirs, requests = os.pipe2(os.O_CLOEXEC)
-    answers, ours = os.pipe2(os.O_CLOEXEC)
-    fcntl.fcntl(requests, _SET_PIPE_SIZE, _PIPE_SIZE)
+    ends: list[int] = []
+    try:
+        ends += os.pipe2(os.O_CLOEXEC)
+        ends += os.pipe2(os.O_CLOEXEC)
+    except OSError:
+        for fd in ends:
+            os.close(fd)
+        raise
+    theirs, requests, answers, ours = ends
+    try:
+        fcntl.fcntl(requests, _SET_PIPE_SIZE, _PIPE_SIZE)
+    except OSError:
+        pass            # the user has many pipes: larger requests wait until the worker reads them
     os.set_blocking(answers, False)
     root = os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
     environment = {name: value for name, value in os.environ.items() if name.startswith(("LD_", "PYTHON", "HOME", "PATH", "XENOS"))}
@@ -183,10 +219,11 @@ def _spawn(arguments: list[str], hide: Callable[[int], int]) -> tuple[int, int, 
     environment["PYTHONPATH"] = os.pathsep.join([root, *(path for path in sys.path if path)])
     command = [sys.executable, "-S", "-P", "-m", "xenos.engines.region.worker", *arguments]
     libc = ctypes.PyDLL(None, use_errno=True)       # holds Python's lock: nothing else runs between the call and `execve`
+    clone = host_runtime().SYSTEM_CALLS["clone"]
     before = _signal.pthread_sigmask(_BLOCK, _EVERY)
-    pid = libc.syscall(host_runtime().SYSTEM_CALLS["clone"], 0, 0, 0, 0, 0)
+    pid = libc.syscall(clone, 0, 0, 0, 0, 0)
     if pid == 0:
-        _become(command, environment, theirs, ours)
+        _keep(libc, clone, command, environment, theirs, ours, memory)
     _signal.pthread_sigmask(_SETMASK, before)
     os.close(theirs)
     os.close(ours)
@@ -198,8 +235,29 @@ def _spawn(arguments: list[str], hide: Callable[[int], int]) -> tuple[int, int, 
     return pid, hide(requests), hide(answers)
 
 
+def _keep(libc: ctypes.PyDLL, clone: int, command: list[str], environment: dict[str, str], requests: int, answers: int,
+          memory: tuple[int, int]) -> None:
+    """In the new process: start the worker, wait for its end, and make one when it is asked to. Nothing may be raised from here."""
+    import _signal
+
+    try:
+        os.setsid()
+        libc.signal(_CHILD, None)       # the guest may ignore it: then nobody could be waited for
+        pid = libc.syscall(clone, _CHILD, 0, 0, 0, 0)
+        if pid == 0:
+            _become(command, environment, requests, answers)
+        os.closerange(0, 1 << 20)
+        libc.munmap(*(ctypes.c_size_t(word) for word in memory))    # it is not kept twice
+        if pid > 0 and _signal.sigwait({_CHILD, _END}) == _END:
+            os.kill(pid, 9)
+        if pid > 0:
+            os.waitpid(pid, 0)
+    finally:
+        os._exit(0)
+
+
 def _become(command: list[str], environment: dict[str, str], requests: int, answers: int) -> None:
-    """In the new process: be the worker. Nothing may be raised from here."""
+    """In a new process: be the worker. Nothing may be raised from here."""
     import _signal
 
     try:

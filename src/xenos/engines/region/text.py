@@ -162,7 +162,7 @@ class RegionText:
         if fields is None:
             return False
         source, to = (self._binding.register(op) for op in fields[:2])
-        if fields[2] == 32 and self._binding.computed.get(source) != 32:
+        if fields[2] < 64 and self._binding.computed.get(source) != fields[2]:
             return False
         self._binding.copy(self._emit, to, source)
         return True
