@@ -108,6 +108,17 @@ def test_room_is_found_again(pair: SideBySide) -> None:
     check(engine)
 
 
+def test_room_in_pieces_is_made_whole(pair: SideBySide) -> None:
+    engine = pair.stencil
+    starts = begin(pair, Random(9))
+    translate(pair, starts[:3000])
+    room, shelves_before = engine.generations._room, len(engine.generations.shelves)
+    assert shelves_before > 2
+    held = room.allocate(room.start + room.size - room.used)        # all but what is in use
+    translate(pair, starts)
+    assert engine.generations.collections > 3 and len(engine.generations.shelves) <= shelves_before and held
+
+
 def test_a_cpu_inside_keeps_it_from_being_used_anew(pair: SideBySide) -> None:
     engine, random = pair.stencil, Random(8)
     starts = begin(pair, random)

@@ -154,11 +154,12 @@ class Generations:
         staying = [shelf for shelf in self.shelves if (shelf.age == OLD) is old and shelf not in self._leaving]
         limit = self.old_limit if old else self.young_limit
         while staying and sum(shelf.capacity for shelf in staying) + size > limit:
-            self._leaving.append(staying.pop(0))
-            self._open = {age: one for age, one in self._open.items() if one is not self._leaving[-1]}
+            self._let_go(staying.pop(0))
         try:
             shelf = Shelf(self._arena, size, self._room, age)
         except HostError:
+            if not self._leaving and not self._limbo.segments:
+                self._let_go(self.shelves[0])       # there is room, but in pieces
             while self._leaving:
                 self.collect()
             self._limbo.reclaim()
@@ -169,6 +170,11 @@ class Generations:
         self._segments.append(shelf)
         self._open[age] = shelf
         return shelf
+
+    def _let_go(self, shelf: Shelf) -> None:
+        """This shelf is to be given up; nothing more is put onto it."""
+        self._leaving.append(shelf)
+        self._open = {age: one for age, one in self._open.items() if one is not shelf}
 
     def _adapt(self) -> None:
         """Learn from what came back since the last shelf was begun."""
