@@ -49,6 +49,14 @@ def pairs() -> Iterator[Pairs]:
     made.close()
 
 
+@pytest.fixture(scope="module")
+def forced() -> Iterator[SideBySide]:
+    """The region engine, forced hot, and the reference."""
+    made = SideBySide(forced=True)
+    yield made
+    made.close()
+
+
 @pytest.fixture
 def pair(pairs: Pairs) -> SideBySide:
     """Engines at the best level of this host."""

@@ -11,6 +11,7 @@ from xenos.engines.choose import cache_folder
 from xenos.engines.hosts import host
 from xenos.engines.lockstep import LockstepEngine
 from xenos.engines.reference import ReferenceEngine
+from xenos.engines.region.eager import EagerEngine
 from xenos.engines.stencil.engine import StencilEngine
 from xenos.engines.stencil.pack import Pack, load
 from xenos.errors import EngineError
@@ -82,11 +83,14 @@ def pack(level: int) -> Pack:
 
 
 class SideBySide:
-    """`run` gives what the stencil engine and what the reference engine make of a block; `close` it."""
+    """`run` gives what the stencil engine and what the reference engine make of a block; `close` it.
 
-    def __init__(self, level: int = BEST) -> None:
+    With `forced`, the region engine with a region at every block stands in the stencil engine's place.
+    """
+
+    def __init__(self, level: int = BEST, *, forced: bool = False) -> None:
         self.level = level
-        self.stencil = StencilEngine(pack(level))
+        self.stencil: StencilEngine = EagerEngine(pack(level), level) if forced else StencilEngine(pack(level))
         self.reference = ReferenceEngine(GUEST)
         self.cpu = Cpu(GUEST.layout)
         self.memory = FlatMemory()

@@ -1,0 +1,70 @@
+"""The region engine, forced on from the first execution, does what the reference engine does: blocks, instructions, stops."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from engines.placements import States, forms, placements
+from engines.side_by_side import DATA, Block, SideBySide, registers
+from engines.wild_blocks import ASSEMBLER, WildBlocks
+
+CHAPTERS = forms()
+DOUBLE_2_5 = 0x4004_0000_0000_0000
+
+# Each was wrong once: (lines, registers x, registers f).
+ONCE_WRONG = {
+    "flags of a conversion whose result nobody wants": (
+        ["fcvt.wu.d a5, fa7, rtz", "cpop a5, s4"], {}, {17: DOUBLE_2_5}),
+    "constants loaded as one wide vector": (
+        ["addi t3, zero, 1", "addi t4, zero, 2", "addi t5, zero, 3", "addi t6, zero, 4", "lui s8, 5", "lui s9, 6", "lui s10, 7",
+         "lui s11, 8"], {}, {}),
+    "a copy of a half number that is none of its register": (["fsgnj.h ft9, fa2, fa2"], {}, {12: 0xFFFF_FFFF_0000_4761}),
+}
+
+
+@pytest.mark.parametrize("name", ONCE_WRONG)
+@pytest.mark.parametrize("before", range(3))
+def test_what_was_wrong_once(forced: SideBySide, name: str, before: int) -> None:
+    lines, x, f = ONCE_WRONG[name]
+    words = tuple(map(ASSEMBLER.assemble, ["addi zero, zero, 0"] * before + lines))
+    forced.check(Block(words, registers({8: DATA, **x}, f), memory=bytes(64)), name)
+
+
+@pytest.mark.parametrize(("seed", "count", "length"), [(0, 250, 12), (1, 40, 90)])
+def test_random_blocks(forced: SideBySide, seed: int, count: int, length: int) -> None:
+    maker = WildBlocks(f"regions {seed}")
+    for number in range(count):
+        forced.check(maker.block(length), f"seed {seed}, block {number}")
+
+
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("seed", range(40))
+def test_many_random_blocks(forced: SideBySide, seed: int) -> None:
+    maker = WildBlocks(f"many regions {seed}")
+    for number in range(500):
+        forced.check(maker.block(12 if seed % 4 else 60), f"seed {seed}, block {number}")
+
+
+def every(pair: SideBySide, chapter: str, one_of: int, states: int) -> None:
+    """Of each form, one in so many placements, in so many states; half of the accesses are wild."""
+    for form in CHAPTERS[chapter]:
+        r = random.Random(f"region {form.name}")
+        made = States(form, r)
+        for number, places in enumerate(placements(form, r)):
+            if number % one_of == 0:
+                word, fields = made.word(places)
+                for turn in range(states):
+                    pair.check(made.block(word, fields, r.randrange(4), wild=turn % 2 > 0), f"{form.name} {places}")
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS)
+def test_every_instruction(forced: SideBySide, chapter: str) -> None:
+    every(forced, chapter, 17, 4)
+
+
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("chapter", CHAPTERS)
+def test_every_instruction_in_every_place(forced: SideBySide, chapter: str) -> None:
+    every(forced, chapter, 1, 10)

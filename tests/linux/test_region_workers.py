@@ -1,0 +1,197 @@
+"""Workers that compile for a guest may be killed, fail to start, or be many: the guest does what it does without them."""
+
+from __future__ import annotations
+
+import os
+import resource
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from xenos.engines.region.pool import Pool
+
+HERE = Path(__file__).parent
+CROSS = "riscv64-linux-gnu-gcc"
+LONG = 200      # seconds: the machine may have other work
+pytestmark = pytest.mark.skipif(not shutil.which(CROSS), reason=f"needs {CROSS}")
+SHOWN = "6cb7bbee 2.99999700000014 77991\n"     # by the stencil engine, by qemu, and by gcc -O1 natively
+
+
+@pytest.fixture(scope="module")
+def hot(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    program = tmp_path_factory.mktemp("hot") / "hot"
+    subprocess.run([CROSS, "-O1", "-w", "-static", HERE / "programs" / "hot.c", "-o", program], check=True)
+    return program
+
+
+def start(program: Path, rounds: int = 3, *, before: Callable[[], object] | None = None,
+          **environment: str) -> subprocess.Popen[str]:
+    keep = {key: os.environ[key] for key in ("XENOS_CACHE", "HOME", "PATH") if key in os.environ}
+    return subprocess.Popen(
+        [sys.executable, "-m", "xenos", "run", "--engine", "region", "--stats", str(program), str(rounds)],
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=before,
+        env={"PYTHONPATH": str(HERE.parents[1] / "src"), **keep, **environment})
+
+
+def family(pid: int) -> list[int]:
+    """All processes below one, as far as /proc tells."""
+    try:
+        own = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    except OSError:
+        return []
+    return [one for child in map(int, own) for one in (child, *family(child))]
+
+
+def workers(pid: int) -> list[int]:
+    """Those of them that are workers."""
+    found = []
+    for one in family(pid):
+        try:
+            if b"xenos.engines.region.worker" in Path(f"/proc/{one}/cmdline").read_bytes():
+                found.append(one)
+        except OSError:
+            pass
+    return found
+
+
+def test_a_guest_sees_no_worker(hot: Path) -> None:
+    run = start(hot)
+    out, err = run.communicate(timeout=LONG)
+    assert (out, run.returncode) == (SHOWN, 0), err
+
+
+def test_killed_workers_are_no_loss(hot: Path) -> None:
+    """Again and again, whatever they are at."""
+    run = start(hot, 3)
+    killed = 0
+    until = time.monotonic() + LONG
+    while run.poll() is None and time.monotonic() < until:
+        for worker in workers(run.pid):
+            try:
+                os.kill(worker, signal.SIGKILL)
+                killed += 1
+            except ProcessLookupError:
+                pass
+        time.sleep(0.01)
+    out, err = run.communicate(timeout=LONG)
+    assert (out, run.returncode) == (SHOWN, 0), err
+
+
+def test_a_killed_guest_leaves_no_worker(hot: Path) -> None:
+    run = start(hot, 1000)
+    until = time.monotonic() + LONG
+    while not (left := workers(run.pid)) and time.monotonic() < until:
+        time.sleep(0.02)
+    assert left, "no worker was started"
+    run.kill()
+    run.communicate(timeout=LONG)
+    until = time.monotonic() + LONG
+    while any(Path(f"/proc/{worker}").exists() for worker in left) and time.monotonic() < until:
+        time.sleep(0.02)
+    assert not [worker for worker in left if Path(f"/proc/{worker}").exists()]
+
+
+@pytest.mark.parametrize("before", [
+    lambda: os.sched_setaffinity(0, {min(os.sched_getaffinity(0))}),
+    lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (40, 40)),
+], ids=["one processor", "few descriptors"])
+def test_guests_short_of_something(hot: Path, before: Callable[[], object]) -> None:
+    run = start(hot, before=before)
+    out, err = run.communicate(timeout=LONG)
+    assert (out, run.returncode) == (SHOWN, 0), err
+
+
+def test_workers_that_cannot_start(hot: Path, tmp_path: Path) -> None:
+    """No llvmlite: they end at once, and after some there are no more."""
+    (tmp_path / "llvmlite").mkdir()
+    (tmp_path / "llvmlite" / "__init__.py").write_text("raise ImportError('not here')\n")
+    run = start(hot, PYTHONPATH=f"{tmp_path}{os.pathsep}{HERE.parents[1] / 'src'}")
+    out, err = run.communicate(timeout=LONG)
+    assert (out, run.returncode) == (SHOWN, 0), err
+
+
+def test_eight_at_once(hot: Path) -> None:
+    runs = [start(hot, 3) for _ in range(8)]
+    for run in runs:
+        out, err = run.communicate(timeout=LONG)
+        assert (out, run.returncode) == (SHOWN, 0), err
+
+
+# The pool by itself.
+
+
+def answer(pool: Pool, seconds: float = LONG) -> dict[str, object]:
+    """The next answer; empty if the worker ended."""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        for _, got in pool.answers():
+            return got
+        time.sleep(0.01)
+    raise AssertionError("no answer came")
+
+
+JOB = {"job": 0, "header": 0x1000, "low": 0x1000, "high": 0x2000, "page": 4096, "pages": {1: b"\x13\x05\x15\x00" * 1024},
+       "steps": [], "most": 5, "speed": 2}
+
+
+@pytest.fixture
+def pool() -> Pool:
+    from xenos.engines.hosts import host
+
+    return Pool(2, ["riscv64", str(host().level()), "4096"])
+
+
+def test_a_job_is_done(pool: Pool) -> None:
+    worker = pool.start()
+    assert worker is not None and pool.give(worker, JOB)
+    got = answer(pool)
+    assert got["low"] == 0x1000 and got["size"] == 5 and got["body"]
+    with pytest.raises(ChildProcessError):
+        os.waitpid(-1, os.WNOHANG)      # nobody sees it
+    pool.close()
+
+
+def test_a_write_to_one_that_ended_raises_no_signal(pool: Pool) -> None:
+    worker = pool.start()
+    assert worker is not None
+    os.kill(worker.pid, signal.SIGTERM)     # its keeper ends it
+    before = signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+    try:
+        until = time.monotonic() + LONG
+        while pool.give(worker, JOB) and time.monotonic() < until:
+            time.sleep(0.05)
+            worker.job = None
+    finally:
+        signal.signal(signal.SIGPIPE, before)
+    assert not pool.workers and pool.lost == 1
+    pool.close()
+
+
+def test_a_job_that_ends_a_worker_costs_only_itself(pool: Pool) -> None:
+    """As when LLVM aborts."""
+    for bad in range(2):
+        worker = pool.start()
+        assert worker is not None and pool.give(worker, {"job": bad})      # it knows no such job, and ends
+        assert answer(pool) == {}
+        worker = pool.start()
+        assert worker is not None and pool.give(worker, JOB)
+        assert "body" in answer(pool)
+    assert not pool.problem and pool.lost == 2
+    pool.close()
+
+
+def test_workers_that_always_end_are_not_started_for_ever() -> None:
+    pool = Pool(2, ["no such guest", "1", "4096"])
+    started = 0
+    while (worker := pool.start()) is not None:
+        started += 1
+        assert started < 10
+        if pool.give(worker, JOB):
+            assert answer(pool) == {}
+    assert pool.problem and not pool.workers
