@@ -20,6 +20,8 @@ ONCE_WRONG = {
     "constants loaded as one wide vector": (
         ["addi t3, zero, 1", "addi t4, zero, 2", "addi t5, zero, 3", "addi t6, zero, 4", "lui s8, 5", "lui s9, 6", "lui s10, 7",
          "lui s11, 8"], {}, {}),
+    "a double NaN that looks like a boxed single number": (
+        ["fadd.d fa3, ft5, ft5, dyn", "fminm.s fa7, fa2, fa3"], {}, {5: 0xFFFF_FFFF_4040_0000, 12: 0xFFFF_FFFF_4120_0000}),
     "a copy of a half number that is none of its register": (["fsgnj.h ft9, fa2, fa2"], {}, {12: 0xFFFF_FFFF_0000_4761}),
 }
 

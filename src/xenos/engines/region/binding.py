@@ -58,7 +58,7 @@ class RegionBinding:
         width = self.computed.get(offset, 0)
         if offset not in self.held:
             self.held[offset] = self.load(emit, offset, width)
-        if width and self.held[offset] not in self._clean and op.number not in tolerant(self.decoded.form):
+        if width and self.held[offset] not in self._clean and op.number not in tolerant(self.decoded.form, width):
             self.held[offset] = canonical(emit, self.held[offset], width)
             self._clean.add(self.held[offset])
         return self.held[offset]

@@ -57,17 +57,19 @@ def _width(value: Value, decoded: Decoded, zeros: dict[str, int | None]) -> int:
     return 0
 
 
-def tolerant(form: Form) -> frozenset[int]:
-    """The reads of a form that do not mind which NaN they get, by number."""
-    known: frozenset[int] | None = getattr(form, "tolerant", None)
+def tolerant(form: Form, width: int) -> frozenset[int]:
+    """The reads of a form that do not mind which NaN of a computed number of that width they get, by number."""
+    known: dict[int, frozenset[int]] | None = getattr(form, "tolerant", None)
     if known is None:
         users: dict[int, list[Value]] = {}
         for op in form.effects:
             for arg in op.args:
                 users.setdefault(arg.number, []).append(op)
-        known = frozenset(op.number for op in form.effects if op.op == "read" and _fine(op, users))
+        fine = frozenset(op.number for op in form.effects if op.op == "read" and _fine(op, users))
+        # A double NaN may look like a boxed single number, which the canonical one does not.
+        known = {32: fine, 64: frozenset(op.number for op in form.effects if op.number in fine and not _opened(op, users))}
         form.tolerant = known       # type: ignore[attr-defined]
-    return known
+    return known.get(width, frozenset())
 
 
 def _fine(value: Value, users: dict[int, list[Value]]) -> bool:
@@ -80,6 +82,11 @@ def _fine(value: Value, users: dict[int, list[Value]]) -> bool:
                 continue
         return False
     return True
+
+
+def _opened(value: Value, users: dict[int, list[Value]]) -> bool:
+    """Whether a narrower number is taken out of a value."""
+    return any(user.op == "unbox" or user.op == "xor" and _opened(user, users) for user in users.get(value.number, []))
 
 
 def boxed(emit: Lines, bits: str) -> str:
