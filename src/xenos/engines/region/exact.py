@@ -2,8 +2,8 @@
 
 An access is inline assembly with two ways on (LLVM's `callbr`). A row in the section `.faults` says where it stands and where its
 other way begins, as the exception tables of kernels do. The handler of faults goes on there with the host's registers as they were
-(runtime/ways.py): that way puts the guest's registers where they belong and leaves, as any other way out of a region does. It costs
-kernels nothing that can be measured.
+(runtime/ways.py): that way puts the guest's registers where they belong and leaves, as any other way out of a region does. What
+it costs: values that the guest does not read again are held as long as an access may fail before they are written anew.
 """
 
 from __future__ import annotations
