@@ -87,9 +87,10 @@ class Graph:
         for node in self.nodes.values():
             node.goes = [goal for goal in node.goes if goal in self.nodes]
         if self.nodes:
-            self.size += unroll(self.header, self.nodes)
+            unroll(self.header, self.nodes)
             reached = ranks(self.header, self.nodes)
             self.nodes = {place: node for place, node in self.nodes.items() if place in reached}
+            self.size = sum(len(node.instructions) for node in self.nodes.values())
 
     def _split(self, place: Place) -> bool:
         """Begin a node where another one goes on: that ends there."""

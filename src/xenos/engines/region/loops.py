@@ -29,8 +29,8 @@ def ranks(header: Place, nodes: dict[Place, Node]) -> dict[Place, int]:
     return {place: rank for rank, place in enumerate(reversed(post))}
 
 
-def unroll(header: Place, nodes: dict[Place, Node]) -> int:
-    """Write small innermost loops out; gives how many instructions that adds."""
+def unroll(header: Place, nodes: dict[Place, Node]) -> None:
+    """Write small innermost loops out. Nodes that nothing leads to may be among the copies."""
     rank = ranks(header, nodes)
     latches: dict[Place, list[Place]] = {}
     for place in rank:
@@ -38,15 +38,16 @@ def unroll(header: Place, nodes: dict[Place, Node]) -> int:
             if rank[goal] <= rank[place]:
                 latches.setdefault(goal, []).append(place)
     heaviest = max(node.weight for node in nodes.values())
-    added = 0
-    for head, ends in latches.items():
-        body = _body(head, ends, nodes)
+    copied: set[Place] = set()
+    bodies = {head: _body(head, ends, nodes) for head, ends in latches.items()}
+    for head, body in bodies.items():
         size = sum(len(nodes[place].instructions) for place in body)
         times = min(_TIMES, _ROOM // max(size, 1))
-        if times > 1 and 4 * nodes[head].weight >= heaviest and not any(other in body for other in latches if other != head):
-            _copy(head, set(ends), body, nodes, times)
-            added += size * (times - 1)
-    return added
+        # Circles may also share blocks without one being inside the other.
+        alone = not body & copied and not any(other in body for other in latches if other != head)
+        if times > 1 and alone and 4 * nodes[head].weight >= heaviest:
+            _copy(head, set(latches[head]), body, nodes, times)
+            copied |= body
 
 
 def _body(head: Place, ends: list[Place], nodes: dict[Place, Node]) -> set[Place]:
