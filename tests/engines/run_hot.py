@@ -32,6 +32,7 @@ class Within(RegionsAtOnce):
 def main() -> int:
     """The guest's exit status; a line on standard error says what there was of regions."""
     engine = Within(host().level())
+    engine.tiers.jobs = 0       # none but those
     engine.low, engine.high = (int(word, 16) for word in sys.argv[1:3])
     process = start("riscv64", "", engine=engine)
     process.load(sys.argv[3], sys.argv[3:], {})
