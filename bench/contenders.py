@@ -58,6 +58,7 @@ def parser(description: str, rounds: int) -> argparse.ArgumentParser:
     made.add_argument("--rounds", type=int, default=rounds, help="how often each is run, in turn (%(default)s)")
     made.add_argument("--qemu", default="qemu-riscv64", metavar="COMMAND", help="(%(default)s)")
     made.add_argument("--xenos", metavar="COMMAND", default=shlex.join(xenos_command()), help="(%(default)s)")
+    made.add_argument("--engine", default="stencil", metavar="KIND", help="of Xenos (%(default)s)")
     made.add_argument("--json", type=Path, metavar="FILE", help="write all figures there as well")
     return made
 
@@ -80,7 +81,7 @@ def contenders(options: argparse.Namespace) -> Iterator[dict[str, Contender]]:
     with tempfile.TemporaryDirectory(prefix="xenos-bench-") as folder:
         own = {**os.environ, "XDG_CACHE_HOME": folder}
         made = {"native": Contender("native"), "qemu": Contender("qemu", [options.qemu], "-L"),
-                "xenos": Contender("xenos", [*shlex.split(options.xenos), "run"], "--sysroot", own)}
+                "xenos": Contender("xenos", [*shlex.split(options.xenos), "run", "--engine", options.engine], "--sysroot", own)}
         if "xenos" in chosen:
             # Whatever Xenos builds once for a host (its stencil library, if that does not ship) is no program's cost.
             run(made["xenos"].command(build(HERE / "workloads" / "hello.c", guest=True)), own)
