@@ -7,12 +7,12 @@ from collections.abc import Iterator
 import pytest
 
 from isa.engine_runner import EngineRunner
-from isa.engines import ENGINES
+from isa.engines import ALL
 
 
-@pytest.fixture(scope="module", params=ENGINES)
+@pytest.fixture(scope="module", params=ALL)
 def runner(request: pytest.FixtureRequest) -> Iterator[EngineRunner]:
     """Each engine in turn."""
-    made = EngineRunner(ENGINES[request.param]())
+    made = EngineRunner(ALL[request.param](), 13 if request.param == "region" else 1)
     yield made
     made.close()

@@ -19,10 +19,11 @@ BUDGET = 10_000
 
 
 class EngineRunner:
-    """Runs cases on one engine and one guest memory; `close` it."""
+    """Runs cases on one engine and one guest memory; `close` it. `every`: one of so many cases is enough where each is compiled."""
 
-    def __init__(self, engine: Any) -> None:
+    def __init__(self, engine: Any, every: int = 1) -> None:
         self.engine = engine
+        self.every = every
         self.cpu = Cpu(find_guest("riscv64").layout)
         self.memory = FlatMemory()
         self.memory.on_code_change.append(engine.invalidate)

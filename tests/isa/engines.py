@@ -11,3 +11,6 @@ ENGINES: dict[str, Callable[[], Any]] = {
     "reference": lambda: make_engine("reference", "riscv64"),
     "stencil": lambda: make_engine("stencil", "riscv64"),
 }
+
+# On the host's own processor, too: the region engine with a region at every block.
+ALL = {**ENGINES, "region": lambda: make_engine("eager", "riscv64")}
