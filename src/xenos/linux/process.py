@@ -96,6 +96,7 @@ class Process:
         self.break_start = self.break_end = 0
         self.threads = Threads(self)
         self.timers: set[int] = set()           # those that timer_create(2) made
+        self.alarms = False                     # whether setitimer(2) was called
         self.limits: dict[int, tuple[int, int]] = {}  # resource limits that are the guest's alone
         self.vfork_pipe = -1                    # in a child of vfork, until it executes a program
         self.vfork_stack = 0                    # and its parent's stack pointer
@@ -206,6 +207,10 @@ class Process:
             if self.bridge is not None:
                 leader.block_all()
                 self.bridge.leave(leader.tid)
+                if self.outcome is not None and (self.timers or self.alarms):
+                    from xenos.linux import timers
+
+                    timers.end(self)
                 self.signals.restore()
                 kernel.set_mask(before)
             del self.here.thread

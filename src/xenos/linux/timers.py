@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import _signal
+
 from xenos.linux import kernel
 
 TYPE_CHECKING = False
@@ -49,9 +51,22 @@ def delete_all(process: Process) -> None:
     process.timers.clear()
 
 
+def end(process: Process) -> None:
+    """The guest has ended: its timers are not to hit what was there before it. All signals are blocked."""
+    delete_all(process)
+    pending = _signal.sigpending()
+    for which, number in enumerate((_signal.SIGALRM, _signal.SIGVTALRM, _signal.SIGPROF)):
+        kernel.plain("setitimer", which, bytes(_SPEC), 0)
+        if number in pending or number in _signal.sigpending():
+            before = _signal.signal(number, _signal.SIG_IGN)    # that discards it
+            _signal.signal(number, before if before is not None else _signal.SIG_DFL)
+    process.alarms = False
+
+
 def setitimer(process: Process, which: int, new_value: int, old_value: int) -> int:
     """setitimer(2)."""
     at = kernel.pointer
+    process.alarms = True
     return kernel.plain("setitimer", which, at(process, new_value, _SPEC), at(process, old_value, _SPEC))
 
 
