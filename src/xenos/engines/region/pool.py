@@ -10,6 +10,7 @@ import ctypes
 import marshal
 import os
 import sys
+import time
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 _WALL = 0x40000000      # wait4(2): children whose end sends no SIGCHLD, too
 _PIPE, _END, _CHILD = 13, 15, 17    # signals
+_LONG = 60.0            # seconds
+_PATIENCE = 1000        # milliseconds that a keeper gets to make an end
 _AT_ONCE = 3            # workers in a row that end before they have done anything: there are no more then
 _PIPE_SIZE = 1 << 20    # a request is smaller, so that to write one never waits
 _SET_PIPE_SIZE = 1031   # F_SETPIPE_SZ
@@ -69,6 +72,11 @@ class Worker:
                 pass
         try:
             os.kill(self.pid, _END)
+            for _ in range(_PATIENCE):
+                if os.waitpid(self.pid, _WALL | os.WNOHANG)[0]:
+                    return
+                time.sleep(0.001)
+            os.kill(self.pid, 9)    # it got stuck; the worker ends when nobody reads its answers
             os.waitpid(self.pid, _WALL)
         except OSError:
             pass
@@ -221,9 +229,17 @@ def _spawn(arguments: list[str], hide: Callable[[int], int], memory: tuple[int, 
     libc = ctypes.PyDLL(None, use_errno=True)       # holds Python's lock: nothing else runs between the call and `execve`
     clone = host_runtime().SYSTEM_CALLS["clone"]
     before = _signal.pthread_sigmask(_BLOCK, _EVERY)
+    # A thread that has waited for Python's lock for an interval asks for it; in the new process, where that thread is not, to give
+    # it would be to wait for ever. So none asks now: all that did have got it, and those that come wait for long.
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(_LONG)
+    time.sleep(2 * interval)
     pid = libc.syscall(clone, 0, 0, 0, 0, 0)
     if pid == 0:
+        ctypes.pythonapi.PyOS_AfterFork_Child()
         _keep(libc, clone, command, environment, theirs, ours, memory)
+    if sys.getswitchinterval() == _LONG:
+        sys.setswitchinterval(interval)
     _signal.pthread_sigmask(_SETMASK, before)
     os.close(theirs)
     os.close(ours)
