@@ -56,6 +56,10 @@ class HostError(XenosError):
     """The host refuses something that Xenos cannot do without."""
 
 
+class TakenError(HostError):
+    """Something of this process lies where guest memory must: by chance, as the host's kernel spreads things at random."""
+
+
 class DescriptionError(XenosError):
     """An encoding or a meaning in `isa/` breaks the rules of `semantics/`."""
 

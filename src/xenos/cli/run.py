@@ -7,7 +7,7 @@ import sys
 import time
 
 from xenos.cli.main import guard, say
-from xenos.errors import UsageError
+from xenos.errors import TakenError, UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -39,6 +39,7 @@ program of the sysroot.
   --                  end of the options; they end at PROG, too
 """
 _TAKE_VALUE = ("--sysroot", "--engine", "--jobs", "-E", "--ro", "--rw", "--max-memory", "--max-time")
+_WHICH, _NOT_AT_RANDOM = 0xFFFF_FFFF, 0x0004_0000   # of personality(2): none is set; ADDR_NO_RANDOMIZE
 _QUIET = (2, 13)  # SIGINT, SIGPIPE: users know why
 
 
@@ -156,8 +157,11 @@ def _run(options: Options, policy: Policy | None = None) -> int:
     gc.set_threshold(200_000, 20, 100)
     program, name, sysroot = find(options.arguments[0], options.sysroot)
     progress = _progress if sys.stderr and sys.stderr.isatty() else None
-    process = start(name, options.engine, sysroot=sysroot, strace=options.strace, progress=progress,
-                    jobs=options.jobs)
+    try:
+        process = start(name, options.engine, sysroot=sysroot, strace=options.strace, progress=progress, jobs=options.jobs)
+    except TakenError:
+        _again()
+        raise
     environment = dict(os.environ)
     environment.update(options.environment)
     process.load(program, options.arguments, environment)
@@ -185,6 +189,17 @@ def _run(options: Options, policy: Policy | None = None) -> int:
     if problem and (options.stats or options.debug):
         say(f"cache: {problem}")
     return outcome.exit_status
+
+
+def _again() -> None:
+    """Start this command anew with nothing at random places (personality(2)), if some are. A Python that is not position-independent,
+    as Debian's, has its heap anywhere in the first two gigabytes."""
+    import ctypes
+
+    libc = ctypes.CDLL(None)
+    persona = libc.personality(_WHICH)
+    if persona != -1 and not persona & _NOT_AT_RANDOM and libc.personality(persona | _NOT_AT_RANDOM) != -1:
+        os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])
 
 
 def _progress(done: int, total: int) -> None:

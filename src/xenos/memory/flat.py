@@ -11,7 +11,7 @@ import ctypes
 import os
 
 from xenos.cpu.exits import Fault
-from xenos.errors import HostError
+from xenos.errors import HostError, TakenError
 from xenos.memory import host, placement
 from xenos.memory.host import EXEC, PAGE, READ, WRITE
 from xenos.memory.regions import Region, Regions
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 # Above a Python linked at a fixed address and its heap, and a number that folds into 32-bit displacements.
 BASE = 0x4000_0000
 _LARGEST, _SMALLEST = 46, 32
+_EEXIST = 17
 _NOWHERE = Region(0, 0, 0)
 _owned = False
 
@@ -49,19 +50,19 @@ def _reserve() -> int:
     if os.sysconf("SC_PAGE_SIZE") != PAGE:
         raise HostError(f"this host's pages are {os.sysconf('SC_PAGE_SIZE')} bytes; Xenos needs a kernel with {PAGE}")
     flags = host.PRIVATE | host.ANONYMOUS | host.NORESERVE | host.FIXED_NOREPLACE
-    problem = ""
+    problem, taken = "", False
     for bits in range(_LARGEST, _SMALLEST - 1, -1):
         try:
             got = host.mmap(BASE, 1 << bits, 0, flags)
         except OSError as error:
-            problem = str(error.strerror)
+            problem, taken = str(error.strerror), error.errno == _EEXIST
             continue
         if got == BASE:
             return 1 << bits
         host.munmap(got, 1 << bits)  # a kernel before 4.17 takes the address for a hint
         problem = "it is in use"
     cure = "raise `ulimit -v` or start Xenos in a fresh process"
-    raise HostError(f"cannot reserve guest memory at {BASE:#x}: {problem}; {cure}")
+    raise (TakenError if taken else HostError)(f"cannot reserve guest memory at {BASE:#x}: {problem}; {cure}")
 
 
 class FlatMemory:
