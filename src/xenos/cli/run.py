@@ -192,7 +192,7 @@ def _run(options: Options, policy: Policy | None = None) -> int:
 
 
 def _again() -> None:
-    """Start this command anew with nothing at random places (personality(2)), if some are. A Python that is not position-independent,
+    """Start this command anew with nothing at random places (personality(2)), if some are. A Python linked at a fixed address,
     as Debian's, has its heap anywhere in the first two gigabytes."""
     import ctypes
 

@@ -24,8 +24,7 @@ if TYPE_CHECKING:
 
 # Above a Python linked at a fixed address and its heap, and a number that folds into 32-bit displacements.
 BASE = 0x4000_0000
-_LARGEST, _SMALLEST = 46, 32
-_EEXIST = 17
+_LARGEST, _SMALLEST, _EEXIST = 46, 32, 17
 _NOWHERE = Region(0, 0, 0)
 _owned = False
 
