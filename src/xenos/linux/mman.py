@@ -12,6 +12,7 @@ from xenos.memory.placement import IDENTITY
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from xenos.linux.process import Process
+    from xenos.memory.regions import Region
 
 EPERM, EAGAIN, ENOMEM, EACCES, EFAULT, EEXIST, EINVAL, ENOSPC, EOPNOTSUPP = 1, 11, 12, 13, 14, 17, 22, 28, 95
 PROT_ALL = 7
@@ -64,7 +65,7 @@ def mmap(process: Process, addr: int, length: int, prot: int, flags: int, fd: in
                 return -EEXIST
         else:
             addr = _place(process, addr & -PAGE, length, fd, offset)
-        if not allows(process, length, prot, private=kind == MAP_PRIVATE):
+        if not allows(process, length, data=bool(prot & 2) and kind == MAP_PRIVATE and not flags & MAP_GROWSDOWN):
             return -ENOMEM
         memory.map(addr, length, prot, fd=fd, offset=offset, shared=kind != MAP_PRIVATE)
         if flags & MAP_GROWSDOWN and anonymous:
@@ -72,7 +73,16 @@ def mmap(process: Process, addr: int, length: int, prot: int, flags: int, fd: in
     return addr
 
 
-def allows(process: Process, extra: int, prot: int, *, private: bool = True) -> bool:
+def is_data(process: Process, region: Region) -> bool:
+    """Whether Linux counts a region for RLIMIT_DATA: private, writable, and no stack (is_data_mapping of mm/internal.h)."""
+    return bool(region.prot & 2) and not region.shared and not _is_stack(process, region)
+
+
+def _is_stack(process: Process, region: Region) -> bool:
+    return region.name == "[stack]" or region.start in process.memory.growing
+
+
+def allows(process: Process, extra: int, *, data: bool) -> bool:
     """Whether the limits that the guest set itself, and the host's on mappings, leave room for `extra` bytes more."""
     regions = process.memory.regions
     if len(regions) >= _REGIONS_MAX:
@@ -80,10 +90,24 @@ def allows(process: Process, extra: int, prot: int, *, private: bool = True) -> 
     limits = process.limits
     if RLIMIT_AS in limits and sum(region.end - region.start for region in regions) + extra > limits[RLIMIT_AS][0]:
         return False
-    if RLIMIT_DATA in limits and private and prot & 2:
-        data = sum(region.end - region.start for region in regions if region.prot & 2 and not region.shared)
-        return data + extra <= limits[RLIMIT_DATA][0]
-    return True
+    return not data or RLIMIT_DATA not in limits or extra <= _room_for_data(process)
+
+
+def _room_for_data(process: Process) -> int:
+    used = sum(region.end - region.start for region in process.memory.regions if is_data(process, region))
+    return process.limits[RLIMIT_DATA][0] - used
+
+
+def _end_of_data(process: Process, start: int, end: int) -> int:
+    """Up to where a range may become writable under the limit of data. Linux looks at one mapping of it after the other."""
+    room = _room_for_data(process)
+    for region in process.memory.regions.between(start, end):
+        if not region.prot & 2 and not region.shared and not _is_stack(process, region):
+            low = max(start, region.start)
+            room -= min(end, region.end) - low
+            if room < 0:
+                return low
+    return end
 
 
 def _place(process: Process, wish: int, length: int, fd: int, offset: int) -> int:
@@ -144,8 +168,11 @@ def mprotect(process: Process, addr: int, length: int, prot: int) -> int:
             addr, length = region.start, addr + length - region.start
         if len(memory.regions) >= _REGIONS_MAX:
             return -ENOMEM
-        memory.protect(addr, length, prot & PROT_ALL)
-    return 0
+        end = addr + length
+        stop = _end_of_data(process, addr, end) if prot & 2 and RLIMIT_DATA in process.limits else end
+        if stop > addr:
+            memory.protect(addr, stop - addr, prot & PROT_ALL)
+    return 0 if stop == end else -ENOMEM
 
 
 def pkey_mprotect(process: Process, addr: int, length: int, prot: int, pkey: int) -> int:
@@ -246,7 +273,7 @@ def brk(process: Process, address: int) -> int:
             if new_page > old_page:
                 if memory.regions.between(old_page, new_page + PAGE):
                     return old  # a page is kept free between the heap and what follows
-                if not allows(process, new_page - old_page, 3):
+                if not allows(process, new_page - old_page, data=True):
                     return old
                 memory.map(old_page, new_page - old_page, 3, name="[heap]")
             elif new_page < old_page:
@@ -271,7 +298,7 @@ def grow(process: Process, address: int) -> bool:
             return False
         if memory.regions.between(start - _GUARD, start):
             return False
-        if not allows(process, region.start - start, region.prot):
+        if not allows(process, region.start - start, data=False):
             return False
         before = region.start
         try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from xenos.linux.mman import EFAULT, EINVAL, ENOMEM, allows
+from xenos.linux.mman import EFAULT, EINVAL, ENOMEM, allows, is_data
 from xenos.memory.flat import page_up
 from xenos.memory.host import PAGE
 
@@ -55,7 +55,7 @@ def _mremap(process: Process, old_address: int, old_size: int, new_size: int, fl
         return -EINVAL
     keep = flags & MREMAP_DONTUNMAP != 0
     if new_size > old_size or keep:
-        if not allows(process, new_size if keep else new_size - old_size, first.prot, private=not first.shared):
+        if not allows(process, new_size if keep else new_size - old_size, data=is_data(process, first)):
             return -ENOMEM
     if old_size and not flags & (MREMAP_FIXED | MREMAP_DONTUNMAP):
         free = old_address + new_size <= memory.size - PAGE and not regions.between(old_end, old_address + new_size)

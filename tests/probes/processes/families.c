@@ -185,6 +185,20 @@ CHECK(controls) {
     SHOW(prctl(PR_SET_KEEPCAPS, 0)); SHOW(prctl(PR_GET_KEEPCAPS)); SHOW(prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0)); SHOW(prctl(PR_SET_TIMERSLACK, 70000)); SHOW(prctl(PR_GET_TIMERSLACK));
     SHOW(prctl(12345));
 }
+#define MB << 20
+/* What becomes writable is data, mapping by mapping; stacks and what is shared are none. Heaps of glibc's threads grow so. */
+static void data_grows_by_protection(void) {
+    struct rlimit less = {64 MB, 64 MB};
+    int private = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
+    char *place = mmap(NULL, 200 MB, PROT_NONE, private, -1, 0), *shared = mmap(NULL, 100 MB, PROT_NONE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    MUST(place != MAP_FAILED && shared != MAP_FAILED);
+    SHOW(mprotect(place + (16 MB), 16 MB, PROT_READ)); SHOW(setrlimit(RLIMIT_DATA, &less));
+    SHOW(mprotect(place, 200 MB, PROT_READ | PROT_WRITE)); place[0] = 1; place[(32 MB) - 1] = 1;
+    SHOW(mprotect(place + (32 MB), 48 MB, PROT_READ | PROT_WRITE)); SHOW(mprotect(place + (32 MB), 48 MB, PROT_READ)); SHOW(mprotect(place + (32 MB), 8 MB, PROT_READ | PROT_WRITE));
+    SHOW(mprotect(place, 32 MB, PROT_READ)); SHOW(mprotect(place + (32 MB), 40 MB, PROT_READ | PROT_WRITE)); SHOW(mprotect(place, 32 MB, PROT_READ | PROT_WRITE));
+    SHOW(mprotect(shared, 100 MB, PROT_READ | PROT_WRITE));
+    SHOW(mmap(NULL, 100 MB, PROT_READ | PROT_WRITE, private, -1, 0) == MAP_FAILED); SHOW(mmap(NULL, 100 MB, PROT_READ | PROT_WRITE, private | MAP_GROWSDOWN, -1, 0) == MAP_FAILED);
+}
 CHECK(limits) {
     struct rlimit limit, low = {20, 30}, bad = {9, 8};
     CHILD(SHOW(setrlimit(RLIMIT_NOFILE, &low)); SHOW(getrlimit(RLIMIT_NOFILE, &limit)); say("  %ld %ld", (long)limit.rlim_cur, (long)limit.rlim_max);
@@ -193,6 +207,7 @@ CHECK(limits) {
     CHILD(setrlimit(RLIMIT_NOFILE, &low); execl("/proc/self/exe", "x", "say_limits", NULL));
     CHILD(struct rlimit less = {64 << 20, 64 << 20}; SHOW(setrlimit(RLIMIT_AS, &less)); SHOW(mmap(NULL, 128 << 20, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) == MAP_FAILED); say("  %s", strerrorname_np(errno)));
     CHILD(struct rlimit less = {1 << 20, 1 << 20}; SHOW(setrlimit(RLIMIT_DATA, &less)); SHOW(malloc(8 << 20) == NULL));
+    CHILD(data_grows_by_protection());
 }
 CHECK(say_limits) { struct rlimit limit; getrlimit(RLIMIT_NOFILE, &limit); say("  %ld", (long)limit.rlim_cur); }
 /* A pipeline as shells make it. */
