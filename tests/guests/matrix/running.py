@@ -55,10 +55,27 @@ def _wait(child: subprocess.Popen[bytes], end: float) -> tuple[bool, int, float]
 
 
 def _kill(pid: int) -> None:
+    """Kill what unshare runs, the init of its namespace. That ends when no other process of the namespace is left, and unshare
+    after it (pid_namespaces(7)); one that is killed itself does not wait for them."""
+    inits = _children(pid)
     try:
-        os.killpg(pid, signal.SIGKILL)     # unshare takes its namespace of processes along: --kill-child
+        for init in inits:
+            os.kill(init, signal.SIGKILL)
+        if not inits:   # it is not yet, or no more
+            os.killpg(pid, signal.SIGKILL)
     except ProcessLookupError:
         pass
+
+
+def _children(pid: int) -> list[int]:
+    found = []
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            if int(path.read_text().rpartition(")")[2].split()[1]) == pid:     # the parent's, see proc(5)
+                found.append(int(path.parent.name))
+        except OSError:     # ended meanwhile
+            pass
+    return found
 
 
 class _Client:
