@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from cli.kit import EXIT, ROOT, TEXT, elf, environment, write, xenos
+from xenos.engines.choose import KINDS
 
 LINES = ["addi a0, zero, 3", "jal ra, 8", "addi zero, zero, 0", "beq a0, zero, -4", ".word 0xffffffff", *EXIT]
 SYMBOLS = {"_start": 0, "count": 3}
@@ -83,7 +84,7 @@ def test_doctor_tells_of_host_engines_and_caches(tmp_path: Path) -> None:
     (tmp_path / "packs" / "something").write_bytes(bytes(5000))
     ended = xenos("doctor", XENOS_CACHE=str(tmp_path))
     assert ended.status == 0 and ended.stderr == ""
-    for word in ("python", "feature level", "reference", "stencil", "code arena", str(tmp_path), "packs"):
+    for word in ("python", "feature level", *KINDS, "code arena", str(tmp_path), "packs"):
         assert word in ended.stdout
     facts = json.loads(xenos("doctor", "--json", XENOS_CACHE=str(tmp_path)).stdout)
     assert facts["usable"] and facts["cache"]["packs"] == "8 KiB" and facts["missing"] == []

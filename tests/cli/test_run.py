@@ -9,6 +9,7 @@ import pytest
 
 from cli import kit
 from cli.kit import EXIT, TEXT, WRITE, elf, printing, write, xenos
+from xenos.engines.choose import KINDS
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +25,7 @@ def echo(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write(tmp_path_factory.mktemp("echo"), elf(lines), "echo")
 
 
-@pytest.mark.parametrize("engine", ["stencil", "reference", "lockstep"])
+@pytest.mark.parametrize("engine", KINDS)
 def test_every_engine_runs_a_program(hello: Path, engine: str) -> None:
     ended = xenos("run", "--engine", engine, hello)
     assert (ended.stdout, ended.stderr, ended.status) == ("hello\n", "", 7)
@@ -73,7 +74,7 @@ def test_an_unknown_call_is_reported_under_strace_only(tmp_path: Path) -> None:
     (["--nonsense", "x"], "there is no option --nonsense"),
     (["--stats=yes", "x"], "there is no option --stats=yes"),
     (["--sysroot"], "--sysroot wants a value"),
-    (["--engine", "qemu", "x"], "no engine `qemu`; there are: stencil, reference, lockstep"),
+    (["--engine", "qemu", "x"], "no engine `qemu`; there are: region, stencil, reference, lockstep"),
     (["-E", "COLOUR", "x"], "-E wants NAME=VALUE, not `COLOUR`"),
 ])
 def test_a_wrong_command_line_is_one_line_and_status_2(words: list[str], says: str) -> None:
@@ -84,7 +85,7 @@ def test_a_wrong_command_line_is_one_line_and_status_2(words: list[str], says: s
 def test_help_lists_the_options() -> None:
     ended = xenos("run", "--help")
     assert ended.status == 0 and ended.stderr == ""
-    for option in ("--sysroot", "--engine", "--strace", "--stats", "--debug", "-E"):
+    for option in ("--sysroot", "--engine", *KINDS, "--strace", "--stats", "--debug", "-E"):
         assert option in ended.stdout
 
 

@@ -106,6 +106,7 @@ def _engines(missing: list[str]) -> tuple[dict[str, object], bool]:
         facts["stencil"] = f"cannot run: {error}"
         missing.append(f"stencil engine: {error}")
     facts["lockstep"] = "ready" if usable else "needs the stencil engine"
+    facts["region"] = facts["lockstep"] if facts["llvmlite"] != "not installed" else "needs llvmlite: pip install llvmlite"
     return facts, usable
 
 
