@@ -10,6 +10,7 @@ import pytest
 
 from engines.side_by_side import BEST, SideBySide
 from engines.test_links import SIZE, START, assembled, check, program, translate
+from xenos.cpu.exits import Breakpoint
 from xenos.engines.code.arena import Room
 from xenos.engines.code.pauses import Pauses
 from xenos.engines.code.table import FREE, GONE, MARKED, STAMP, STAMPS, Table
@@ -69,6 +70,29 @@ def test_jumps_lead_from_shelf_to_shelf_and_to_none_that_is_gone(pair: SideBySid
     assert across > 20_000 and generations.collections > 5 and generations.back > 0
     assert any(shelf.age == OLD for shelf in generations.shelves)
     assert generations._bytes(False) <= 1024 * KIB and generations._bytes(True) <= 1024 * KIB
+
+
+def test_what_is_changed_while_its_shelf_leaves_is_reached_by_none_that_stays_there(pair: SideBySide) -> None:
+    """One unit is taken out, then its code changes: another on the same shelf, still there, jumps to it."""
+    engine, cpu, first, later = pair.stencil, pair.cpu, START, START + 64
+    pair.memory.write(first, assembled("addi a1, a1, 1") + assembled("ebreak"))
+    pair.memory.write(later, assembled("jal zero, -64") + assembled("ebreak"))
+
+    def run(pc: int) -> int:
+        cpu.pc = pc
+        cpu.write("x", 11, 0)
+        assert isinstance(engine.run(cpu, pair.memory, 1000), Breakpoint)
+        return cpu.read("x", 11)
+
+    assert run(first) == 1 and run(later) == 1
+    shelf = shelf_of(engine.generations, engine.table.find(later))
+    assert engine.table.find(first) and engine.translator.evict(0, 1, 4, shelf, engine.table) == 1
+    assert not engine.table.find(first) and engine.table.find(later)
+    assert run(later) == 1, "who is there stays there"
+    pair.memory.write(first, assembled("addi a1, a1, 2"))
+    engine.invalidate(first, first + 4)
+    assert run(later) == 2
+    assert run(first) == 2
 
 
 def test_what_comes_back_is_old_and_what_is_written_anew_is_young(pair: SideBySide) -> None:

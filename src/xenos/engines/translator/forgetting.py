@@ -13,6 +13,7 @@ from xenos.engines.code.segment import (
     BLOCK_ROW,
     BLOCKS,
     BLOCKS_USED,
+    COPY,
     DOUBTFUL,
     LOW,
     NEXT,
@@ -26,7 +27,7 @@ from xenos.engines.code.segment import (
 from xenos.engines.code.table import FREE, GONE, MARKED, NAME, STAMP
 from xenos.engines.native.words import ask, i64, publish, u8, u32
 from xenos.engines.translator import layout as at
-from xenos.engines.translator.links import seat, steer
+from xenos.engines.translator.links import find, seat, steer
 
 
 def give_up(desk: int, row: int, stamp: int, word: int) -> int:
@@ -90,7 +91,11 @@ def steer_others(desk: int, segment: int, pc: int) -> None:
 
 
 def forget(desk: int, number: int) -> int:
-    """Let nothing lead to a unit any more, not even from itself: what it was made from is no longer there."""
+    """Let nothing lead to a unit any more, not even from its segment: what it was made from is no longer there.
+
+    It may have been evicted before: then nothing from elsewhere leads to it, but what others of its segment made from code that is
+    still there may.
+    """
     segment = i64[desk + at.SEGMENT]
     unit = i64[segment + UNITS] + UNIT_ROW * number
     if i64[unit + UNIT_START] < 0:
@@ -98,10 +103,10 @@ def forget(desk: int, number: int) -> int:
     i64[unit + UNIT_START] = ~i64[unit + UNIT_START]
     for block in range(i64[unit + UNIT_BLOCK], blocks_behind(segment, number)):
         row = i64[segment + BLOCKS] + BLOCK_ROW * block
+        pc = (i64[row + BLOCK_PC] & ~COPY) + i64[segment + LOW]
         if give_up(desk, row, 0, 0):
-            pc = i64[row + BLOCK_PC] + i64[segment + LOW]
-            steer(desk, segment, pc, -1)
             steer_others(desk, segment, pc)
+        steer(desk, segment, pc, find(desk, pc))
     return 1
 
 
