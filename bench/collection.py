@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-import json
+import argparse
 import os
 import re
 import subprocess
@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from bench.contenders import HERE, Contender, build, contenders, header, parser, print_header
-from bench.measure import Failed, median, progress, spread
+from bench.measure import Failed, conclude, median, progress, spread
 
 SOURCE = HERE / "calls" / "churn.c"
 MEBIBYTES = 10      # of guest code, which is some 80 MB of the host's
@@ -79,27 +79,24 @@ def main() -> int:
     """The command; status 1 if something could not be run."""
     chosen = parser("What collecting translated code costs.", rounds=3).parse_args()
     chosen.engines = "xenos"
+    return conclude(lambda: figures(chosen), chosen.json)
+
+
+def figures(chosen: argparse.Namespace) -> dict[str, object]:
+    """Measure and print; gives all figures."""
     runs: dict[str, list[Churned]] = {kind: [] for kind in KINDS}
-    try:
-        with contenders(chosen) as used:
-            facts = header(chosen, used, "none")
-            print_header(f"{MEBIBYTES} MiB of guest code made by two threads, each function called a few times", facts)
-            program = build(SOURCE, guest=True)
-            for number in range(chosen.rounds):
-                progress(f"round {number + 1} of {chosen.rounds}")
-                for kind, made in runs.items():
-                    made.append(churn(command_of(used["xenos"], program, "2", str(MEBIBYTES), kind), used["xenos"].environment))
-            progress("")
+    with contenders(chosen) as used:
+        facts = header(chosen, used, "none")
+        print_header(f"{MEBIBYTES} MiB of guest code made by two threads, each function called a few times", facts)
+        program = build(SOURCE, guest=True)
+        for number in range(chosen.rounds):
+            progress(f"round {number + 1} of {chosen.rounds}")
             for kind, made in runs.items():
-                print_runs(kind, made)
-    except Failed as failure:
+                made.append(churn(command_of(used["xenos"], program, "2", str(MEBIBYTES), kind), used["xenos"].environment))
         progress("")
-        print(f"bench: {failure}", file=sys.stderr)
-        return 1
-    if chosen.json:
-        chosen.json.write_text(json.dumps({"header": facts, **{kind: [asdict(one) for one in made] for kind, made in runs.items()}},
-                                          indent=1))
-    return 0
+        for kind, made in runs.items():
+            print_runs(kind, made)
+    return {"header": facts, **{kind: [asdict(one) for one in made] for kind, made in runs.items()}}
 
 
 if __name__ == "__main__":

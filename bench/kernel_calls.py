@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import argparse
 import shutil
 import sys
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ from pathlib import Path
 
 from bench.contenders import HERE, Contender, build, contenders, header, parser, print_header, sysroot
 from bench.kernels import verdict
-from bench.measure import Failed, median, progress, run, spread
+from bench.measure import conclude, median, progress, run, spread
 
 SOURCE = HERE / "calls" / "costs.c"
 WIDTH = 42      # of a column
@@ -164,35 +164,32 @@ def main() -> int:
     options = parser("What the kernel's services cost a guest.", rounds=9)
     options.add_argument("--only", default="", metavar="TEXT", help="only costs whose name has it")
     chosen = options.parse_args()
+    return conclude(lambda: figures(chosen), chosen.json)
+
+
+def figures(chosen: argparse.Namespace) -> dict[str, object]:
+    """Measure and print; gives all figures."""
     measured = [cost for cost in costs() if chosen.only in cost.name]
     alone: dict[str, list[float]] = {}
     both: dict[str, list[float]] = {}
     more: dict[str, list[float]] = {}
-    try:
-        with contenders(chosen) as used:
-            facts = header(chosen, used, "native" if "native" in used else "none")
-            print_header("kernel services, time each by the clock", facts)
-            for number in range(chosen.rounds):
-                progress(f"round {number + 1} of {chosen.rounds}")
-                for cost in measured:
-                    measure(cost, used)
-                if chosen.only in "scaling":
-                    scaling(used, alone, both)
-            progress("")
-            print_costs(measured, used)
-            if both:
-                print_scaling(alone, both)
-            if "xenos" in used and chosen.only in "programs":
-                more = print_programs(used, chosen.rounds)
-    except Failed as failure:
+    with contenders(chosen) as used:
+        facts = header(chosen, used, "native" if "native" in used else "none")
+        print_header("kernel services, time each by the clock", facts)
+        for number in range(chosen.rounds):
+            progress(f"round {number + 1} of {chosen.rounds}")
+            for cost in measured:
+                measure(cost, used)
+            if chosen.only in "scaling":
+                scaling(used, alone, both)
         progress("")
-        print(f"bench: {failure}", file=sys.stderr)
-        return 1
-    if chosen.json:
-        chosen.json.write_text(json.dumps({"header": facts, "costs": {c.name: c.times for c in measured},
-                                           "processor": {c.name: c.processor for c in measured},
-                                           "a turn, one thread": alone, "two threads": both, **more}, indent=1))
-    return 0
+        print_costs(measured, used)
+        if both:
+            print_scaling(alone, both)
+        if "xenos" in used and chosen.only in "programs":
+            more = print_programs(used, chosen.rounds)
+    return {"header": facts, "costs": {c.name: c.times for c in measured}, "processor": {c.name: c.processor for c in measured},
+            "a turn, one thread": alone, "two threads": both, **more}
 
 
 if __name__ == "__main__":

@@ -7,7 +7,6 @@ state is what 2n iterations cost more than n: start and translation cancel out.
 from __future__ import annotations
 
 import argparse
-import json
 import math
 import re
 import sys
@@ -15,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bench.contenders import HERE, Contender, build, contenders, header, parser, print_header
-from bench.measure import Failed, Run, geometric_mean, median, progress, run, spread
+from bench.measure import Failed, Run, conclude, geometric_mean, median, progress, run, spread
 
 KERNELS = HERE / "kernels"
 GROUPS = ("integer", "calls", "floating")
@@ -140,28 +139,26 @@ def options() -> argparse.Namespace:
 def main() -> int:
     """The command; status 1 if something could not be run or printed another result."""
     chosen = options()
+    return conclude(lambda: figures(chosen), chosen.json)
+
+
+def figures(chosen: argparse.Namespace) -> dict[str, object]:
+    """Measure and print; gives all figures."""
     kernels = all_kernels(chosen.only, chosen.scale)
-    try:
-        with contenders(chosen) as used:
-            facts = header(chosen, used, "native: gcc -O2 -static, guest: riscv64 gcc -O2 -march=rv64gc -static")
-            print_header(f"{len(kernels)} kernels, CPU time of the process tree over native", facts)
-            outputs: list[dict[int, Run]] = [{} for _ in kernels]
-            for number in range(chosen.rounds):
-                for kernel, known in zip(kernels, outputs, strict=True):
-                    progress(f"round {number + 1} of {chosen.rounds}: {kernel.source.stem}")
-                    one_round(kernel, used, set(chosen.steady.split(",")), known)
-            progress("")
-            print_table(kernels, used)
-            means = summarize(kernels, used, chosen.engine)
-    except Failed as failure:
+    with contenders(chosen) as used:
+        facts = header(chosen, used, "native: gcc -O2 -static, guest: riscv64 gcc -O2 -march=rv64gc -static")
+        print_header(f"{len(kernels)} kernels, CPU time of the process tree over native", facts)
+        outputs: list[dict[int, Run]] = [{} for _ in kernels]
+        for number in range(chosen.rounds):
+            for kernel, known in zip(kernels, outputs, strict=True):
+                progress(f"round {number + 1} of {chosen.rounds}: {kernel.source.stem}")
+                one_round(kernel, used, set(chosen.steady.split(",")), known)
         progress("")
-        print(f"bench: {failure}", file=sys.stderr)
-        return 1
-    if chosen.json:
-        rows = [{"group": k.group, "name": k.source.stem, "iterations": k.iterations, "once": k.once, "twice": k.twice}
-                for k in kernels]
-        chosen.json.write_text(json.dumps({"header": facts, "kernels": rows, "means": means}, indent=1))
-    return 0
+        print_table(kernels, used)
+        means = summarize(kernels, used, chosen.engine)
+    rows = [{"group": k.group, "name": k.source.stem, "iterations": k.iterations, "once": k.once, "twice": k.twice}
+            for k in kernels]
+    return {"header": facts, "kernels": rows, "means": means}
 
 
 if __name__ == "__main__":

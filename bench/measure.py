@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import ctypes
 import hashlib
+import json
 import math
 import os
 import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 PR_SET_CHILD_SUBREAPER = 36
 
@@ -88,6 +90,19 @@ def geometric_mean(values: Iterable[float]) -> float:
     """Nan for none."""
     values = [value for value in values if not math.isnan(value)]
     return math.exp(sum(map(math.log, values)) / len(values)) if values and min(values) > 0 else math.nan
+
+
+def conclude(measure: Callable[[], Mapping[str, object]], kept: Path | None) -> int:
+    """A benchmark's command: its figures written to `kept`, if any, or one line on what failed; gives the exit status."""
+    try:
+        figures = measure()
+    except Failed as failure:
+        progress("")
+        print(f"bench: {failure}", file=sys.stderr)
+        return 1
+    if kept:
+        kept.write_text(json.dumps(figures, indent=1))
+    return 0
 
 
 def progress(text: str) -> None:

@@ -7,7 +7,6 @@ their own ld.so; where they are missing, those on the path are taken, and the ta
 from __future__ import annotations
 
 import argparse
-import json
 import platform
 import shutil
 import sys
@@ -16,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bench.contenders import HERE, Contender, cache_folder, contenders, header, parser, print_header, sysroot
-from bench.measure import Failed, median, progress, run, spread
+from bench.measure import Failed, conclude, median, progress, run, spread
 
 WORKLOADS = HERE / "workloads"
 # Rounds of each workload that take about a second of native code on the machine where they were chosen.
@@ -102,29 +101,27 @@ def options() -> argparse.Namespace:
 def main() -> int:
     """The command; status 1 if something could not be run or printed another result."""
     chosen = options()
-    try:
-        if not (sysroot() / "usr" / "bin" / "python3").exists():
-            raise Failed(f"no guest programs in {sysroot()}: scripts/prepare-tests fetches them")
-        with tempfile.TemporaryDirectory() as folder, contenders(chosen) as used:
-            measured = programs(Path(folder), chosen.scale, chosen.only)
-            facts = header(chosen, used, "native programs" if "native" in used else "none")
-            if "native" in used:
-                facts["native"] = ", ".join(f"{p.name}: {native(p.name)[1]}" for p in measured)
-            print_header("real programs, CPU time of the process tree", facts)
-            outputs: dict[str, bytes] = {}
-            for number in range(chosen.rounds):
-                for program in measured:
-                    progress(f"round {number + 1} of {chosen.rounds}: {program.name}")
-                    one_round(program, used, outputs)
-            progress("")
-            print_table(measured, used)
-    except Failed as failure:
+    return conclude(lambda: figures(chosen), chosen.json)
+
+
+def figures(chosen: argparse.Namespace) -> dict[str, object]:
+    """Measure and print; gives all figures."""
+    if not (sysroot() / "usr" / "bin" / "python3").exists():
+        raise Failed(f"no guest programs in {sysroot()}: scripts/prepare-tests fetches them")
+    with tempfile.TemporaryDirectory() as folder, contenders(chosen) as used:
+        measured = programs(Path(folder), chosen.scale, chosen.only)
+        facts = header(chosen, used, "native programs" if "native" in used else "none")
+        if "native" in used:
+            facts["native"] = ", ".join(f"{p.name}: {native(p.name)[1]}" for p in measured)
+        print_header("real programs, CPU time of the process tree", facts)
+        outputs: dict[str, bytes] = {}
+        for number in range(chosen.rounds):
+            for program in measured:
+                progress(f"round {number + 1} of {chosen.rounds}: {program.name}")
+                one_round(program, used, outputs)
         progress("")
-        print(f"bench: {failure}", file=sys.stderr)
-        return 1
-    if chosen.json:
-        chosen.json.write_text(json.dumps({"header": facts, "programs": {p.name: p.times for p in measured}}, indent=1))
-    return 0
+        print_table(measured, used)
+    return {"header": facts, "programs": {p.name: p.times for p in measured}}
 
 
 if __name__ == "__main__":

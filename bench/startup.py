@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
+import argparse
 import shutil
 import sys
 from pathlib import Path
 
 from bench.contenders import HERE, Contender, build, contenders, header, parser, print_header, sysroot
 from bench.kernels import verdict
-from bench.measure import Failed, median, progress, run, spread
+from bench.measure import Failed, conclude, median, progress, run, spread
 
 # What Xenos must keep to: seconds by the clock for hello, of processor time for translating python3.
 HELLO, TRANSLATION = 0.035, 0.6
@@ -73,27 +73,25 @@ def cold(used: dict[str, Contender], rounds: int) -> list[float]:
 def main() -> int:
     """The command; status 1 if something could not be run or printed another result."""
     chosen = parser("How soon a program starts.", rounds=20).parse_args()
-    figures: dict[str, dict[str, list[float]]] = {}
-    try:
-        with contenders(chosen) as used:
-            facts = header(chosen, used, "bare python: " + sys.executable + " -I -S -c pass")
-            print_header("start-up", facts)
-            figures["hello, wall"] = hello(used, chosen.rounds)
-            print("static hello, warm, wall time")
-            for name, times in figures["hello, wall"].items():
-                goal = f" (at most {HELLO * 1000:.0f}: {verdict(median(times), HELLO)})" if name == "xenos" else ""
-                print(f"  {name:12} {median(times) * 1000:7.1f} ms +-{spread(times) * 100:.0f}%{goal}")
-            if (sysroot() / "usr" / "bin" / "python3").exists():
-                show_python(used, chosen.rounds, figures)
-            else:
-                print(f"python3: no guest programs in {sysroot()}: scripts/prepare-tests fetches them")
-    except Failed as failure:
-        progress("")
-        print(f"bench: {failure}", file=sys.stderr)
-        return 1
-    if chosen.json:
-        chosen.json.write_text(json.dumps({"header": facts, **figures}, indent=1))
-    return 0
+    return conclude(lambda: figures(chosen), chosen.json)
+
+
+def figures(chosen: argparse.Namespace) -> dict[str, object]:
+    """Measure and print; gives all figures."""
+    found: dict[str, dict[str, list[float]]] = {}
+    with contenders(chosen) as used:
+        facts = header(chosen, used, "bare python: " + sys.executable + " -I -S -c pass")
+        print_header("start-up", facts)
+        found["hello, wall"] = hello(used, chosen.rounds)
+        print("static hello, warm, wall time")
+        for name, times in found["hello, wall"].items():
+            goal = f" (at most {HELLO * 1000:.0f}: {verdict(median(times), HELLO)})" if name == "xenos" else ""
+            print(f"  {name:12} {median(times) * 1000:7.1f} ms +-{spread(times) * 100:.0f}%{goal}")
+        if (sysroot() / "usr" / "bin" / "python3").exists():
+            show_python(used, chosen.rounds, found)
+        else:
+            print(f"python3: no guest programs in {sysroot()}: scripts/prepare-tests fetches them")
+    return {"header": facts, **found}
 
 
 def show_python(used: dict[str, Contender], rounds: int, figures: dict[str, dict[str, list[float]]]) -> None:

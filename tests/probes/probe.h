@@ -2,6 +2,7 @@
 #ifndef PROBE_H
 #define PROBE_H
 #define _GNU_SOURCE
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -71,6 +72,13 @@ static double now(void) {
     return time.tv_sec + time.tv_nsec / 1e9;
 }
 static pid_t tid(void) { return syscall(SYS_gettid); }
+static int threads_here(void) {
+    int count = 0;
+    DIR *folder = opendir("/proc/self/task");
+    for (struct dirent *entry; (entry = readdir(folder));) count += entry->d_name[0] != '.';
+    closedir(folder);
+    return count;
+}
 
 static const char *status_text(int status) {
     static char text[80];

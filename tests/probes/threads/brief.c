@@ -1,6 +1,5 @@
 /* Threads that live for some microseconds: none is lost, nor a signal that came to one, and their memory is as new. */
 #include "../probe.h"
-#include <dirent.h>
 #define MANY 300
 static atomic_int counted, told;
 static void *counts(void *unused) { atomic_fetch_add(&counted, 1); return NULL; }
@@ -17,13 +16,6 @@ CHECK(no_signal_is_lost) {
     pthread_join(sender, NULL);
     for (int n = 0; n < 1000 && told < MANY; n++) pause_ms(1);
     say("  %d threads, %d signals", counted, told);
-}
-static int threads_here(void) {
-    int count = 0;
-    DIR *folder = opendir("/proc/self/task");
-    for (struct dirent *entry; (entry = readdir(folder));) count += entry->d_name[0] != '.';
-    closedir(folder);
-    return count;
 }
 CHECK(detached) {
     pthread_attr_t attributes;

@@ -1,16 +1,8 @@
 /* How threads and their process come to an end, in every order; and forks and programs begun by a second thread. */
 #include "../probe.h"
-#include <dirent.h>
 #include <spawn.h>
 static pthread_t main_thread;
 static volatile int ready, stop;
-static int threads_here(void) {
-    int count = 0;
-    DIR *folder = opendir("/proc/self/task");
-    for (struct dirent *entry; (entry = readdir(folder));) count += entry->d_name[0] != '.';
-    closedir(folder);
-    return count;
-}
 static void count_me(void) { __atomic_add_fetch(&ready, 1, __ATOMIC_SEQ_CST); }
 static void *spins(void *unused) { count_me(); for (;;) ; }
 static void *sleeps(void *unused) { count_me(); for (;;) pause(); }
