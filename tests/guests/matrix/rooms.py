@@ -82,15 +82,17 @@ def furnish() -> None:
 
 
 def command(engine: str, folder: Path, script: str, system: Path | None = None) -> list[str]:
-    """The command that runs `script` by the bash of the guest system, in `folder`."""
+    """The command that runs `script` by the bash of the guest system, in `folder`. `engine` is xenos, xenos-KIND with an engine of
+    Xenos's that is not its default, qemu or native."""
     system = system or guests()
     user = f"unshare --user --map-user={USER} --map-group={USER}"
     plain = shlex.join(f"{name}={value}" for name, value in _ENVIRONMENT.items())
     words = ["bash", "-c", script]
-    if engine == "xenos":
-        kept = shlex.join(f"{name}={os.environ[name]}" for name in ("XENOS_CACHE", "XDG_CACHE_HOME") if name in os.environ)
+    own, _, kind = engine.partition("-")
+    if own == "xenos":
+        kept = shlex.join(f"{name}={os.environ[name]}" for name in ("XENOS_CACHE", "XDG_CACHE_HOME", "XENOS_EAGER") if name in os.environ)
         cache = "" if "XENOS_CACHE" in os.environ else f"XENOS_CACHE={shlex.quote(str(cache_folder()))}"
-        run = shlex.join([*xenos_command(), "run", "--sysroot", str(system), *words])
+        run = shlex.join([*xenos_command(), "run", *(["--engine", kind] if kind else []), "--sysroot", str(system), *words])
         inner = f"cd {shlex.quote(str(folder))} && exec {user} env -i {plain} {kept} {cache} {run}"
     elif engine == "qemu":
         inner = _in_root(folder, f"""

@@ -17,7 +17,7 @@ from guests.matrix.verdicts import Run
 
 
 def run(errand: Errand, engine: str, system: Path | None = None) -> Run:
-    """Run it in a folder of its own; `engine` is xenos, qemu or native, `system` another sysroot than the matrix's."""
+    """Run it in a folder of its own; `engine` is as `command` has it, `system` another sysroot than the matrix's."""
     with scratch() as folder:
         if errand.folder is not None:
             for path in errand.folder.iterdir():
