@@ -148,7 +148,7 @@ def _become_child(process: Process, ends: tuple[int, int], parent_stack: int) ->
     process.forked = True
     process.timers.clear()
     thread = process.thread
-    process.vfork_alone = not process.threads.several
+    several = process.threads.several
     process.threads.after_fork(thread)
     if process.bridge is not None:
         process.bridge.after_fork()
@@ -158,7 +158,11 @@ def _become_child(process: Process, ends: tuple[int, int], parent_stack: int) ->
     thread.begin(main=True)
     if process.vfork_pipe >= 0:  # that of our parent, which is a child of vfork itself
         os.close(process.vfork_pipe)
-    process.vfork_pipe, process.vfork_stack = ends[1], parent_stack
+    process.vfork_pipe, process.vfork_stack, process.vfork_before = ends[1], parent_stack, None
+    if several and parent_stack and ends[1] >= 0:
+        from xenos.linux import handback
+
+        process.vfork_before = handback.stack_at(process, parent_stack)
     if ends[0] >= 0:
         os.close(ends[0])
     for call in process.after_fork:
@@ -190,5 +194,5 @@ def leave_vfork(process: Process, *, executed: bool) -> None:
     if process.vfork_stack and not executed:
         from xenos.linux import handback
 
-        handback.give(process, pipe, process.vfork_stack, process.vfork_alone)
+        handback.give(process, pipe, process.vfork_stack, process.vfork_before)
     os.close(pipe)

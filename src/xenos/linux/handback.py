@@ -3,7 +3,8 @@
 The child of a fork shares each page with its parent until one of them writes to it. So what lies in the child's private pages,
 and in its alone, is what it wrote (pagemap in the kernel's Documentation/admin-guide/mm). The parent waits meanwhile: what its
 only thread had there is what it was, and may be overwritten by whole pages. Where the parent has more threads, which write,
-too, it gets back what the child wrote into the caller's stack, which is where posix_spawn(3) puts its errno.
+too, it gets back the bytes that the child changed in the caller's stack, which is where posix_spawn(3) puts its errno. No others:
+stacks may lie side by side with all else (Go's do), and what other threads have written there meanwhile must not be undone.
 """
 
 from __future__ import annotations
@@ -24,17 +25,27 @@ if TYPE_CHECKING:
 
 _RECORD = struct.Struct("<QQ")      # address, length; the bytes follow
 _STACK = 64 << 10                   # of its parent's stack, what is handed back where there are more threads
+_PIECE = 512                        # bytes that are compared at once
 _LARGEST = 1 << 32                  # bytes of a mapping that is looked through: 8 MiB of page map
 _PRESENT, _OF_FILE, _ALONE = 1 << 63, 1 << 61, 1 << 56
 
 
-def give(process: Process, pipe: int, stack: int, alone: bool) -> None:
-    """In the child: tell the parent what to write. `stack` is where its stack pointer was; `alone`, whether it is one thread."""
+def stack_at(process: Process, stack: int) -> bytes:
+    """What lies in the caller's stack from its stack pointer on."""
+    region = process.memory.regions.at(stack)
+    try:
+        return process.memory.read(stack, min(_STACK, region.end - stack)) if region is not None else b""
+    except MemoryFault:
+        return b""
+
+
+def give(process: Process, pipe: int, stack: int, before: bytes | None) -> None:
+    """In the child: tell the parent what to write. `stack` is where its stack pointer was; `before` what `stack_at` gave when the
+    child began, or None if the parent has one thread."""
     memory = process.memory
-    spans = _written(memory) if alone else None
+    spans = _written(memory) if before is None else list(_changed(stack, before, stack_at(process, stack)))
     if spans is None:
-        region = memory.regions.at(stack)
-        spans = [(stack, min(stack + _STACK, region.end))] if region is not None else []
+        spans = [(stack, stack + len(stack_at(process, stack)))]
     for start, end in spans:
         try:
             data = _RECORD.pack(start, end - start) + memory.read(start, end - start)
@@ -61,6 +72,23 @@ def _written(memory: FlatMemory) -> list[tuple[int, int]] | None:
     finally:
         os.close(fd)
     return found
+
+
+def _changed(start: int, before: bytes, now: bytes) -> Iterator[tuple[int, int]]:
+    """The ranges of bytes that differ."""
+    for piece in range(0, min(len(before), len(now)), _PIECE):
+        old, new = before[piece:piece + _PIECE], now[piece:piece + _PIECE]
+        if old == new:
+            continue
+        first = -1
+        for number, (one, other) in enumerate(zip(old, new, strict=False)):
+            if one != other:
+                first = number if first < 0 else first
+            elif first >= 0:
+                yield start + piece + first, start + piece + number
+                first = -1
+        if first >= 0:
+            yield start + piece + first, start + piece + min(len(old), len(new))
 
 
 def _runs(start: int, entries: array[int]) -> Iterator[tuple[int, int]]:

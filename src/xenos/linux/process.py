@@ -100,7 +100,7 @@ class Process:
         self.limits: dict[int, tuple[int, int]] = {}  # resource limits that are the guest's alone
         self.vfork_pipe = -1                    # in a child of vfork, until it executes a program
         self.vfork_stack = 0                    # and its parent's stack pointer
-        self.vfork_alone = False                # and whether that has no other thread
+        self.vfork_before: bytes | None = None  # and what lay from there on, if that has other threads
 
     # The program.
 

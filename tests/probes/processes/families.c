@@ -70,6 +70,26 @@ CHECK(spawn_beside_a_thread) {
     from_child = 1;
     pthread_join(thread, NULL);
 }
+struct shared { volatile long counts[512]; volatile int child; };
+static void *counts_all(void *given) { struct shared *all = given; long rounds = 0; for (; !from_child; rounds++) for (int n = 0; n < 512; n++) all->counts[n]++; return (void *)rounds; }
+CHECK(vfork_beside_a_thread_on_this_stack) {
+    struct shared all = {0};
+    pthread_t thread;
+    int status, lost = 0;
+    void *rounds;
+    from_child = 0;
+    MUST(!pthread_create(&thread, NULL, counts_all, &all));
+    for (int n = 1; n < 9; n++) {
+        pid_t child = vfork();
+        if (!child) { all.child = n; usleep(20000); _exit(n); }
+        MUST(waitpid(child, &status, 0) == child && WEXITSTATUS(status) == n);
+        if (all.child != n) say("  not handed back");
+    }
+    from_child = 1;
+    pthread_join(thread, &rounds);
+    for (int n = 0; n < 512; n++) lost += all.counts[n] != (long)rounds;
+    say("  %d counts are not what was counted", lost);
+}
 CHECK(close_on_exec) {
     know_myself();
     int kept = dup2(1, 50), gone = fcntl(1, F_DUPFD_CLOEXEC, 51), dropped = open("/dev/null", O_RDONLY | O_CLOEXEC);
