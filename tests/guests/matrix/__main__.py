@@ -83,7 +83,8 @@ def _summary(words: dict[str, dict[str, Verdict]], engines: list[str]) -> int:
     for engine in engines:
         good = sum(row[engine].good for row in words.values())
         print(f"{engine}: {good} of {len(words)} as they must be")
-    bad = {engine: [name for name, row in words.items() if not row[engine].good] for engine in engines if engine.startswith("xenos")}
+    bad = {engine: [name for name, row in words.items() if not row[engine].good]
+           for engine in engines if engine.startswith("xenos")}
     for engine, names in bad.items():
         if "qemu" in engines:
             worse = [name for name in names if words[name]["qemu"].good]

@@ -25,6 +25,7 @@ USER = 1000
 _MAGIC = r"\x7fELF\x02\x01\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x02\x00\xf3\x00"
 _MASK = r"\xff\xff\xff\xff\xff\xff\xff\x00\xff\xff\xff\xff\xff\xff\xff\xff\xfe\xff\xff\xff"
 _SPACES = ["unshare", "--user", "--map-root-user", "--mount", "--pid", "--mount-proc", "--ipc", "--fork", "--kill-child"]
+_KEPT = ("XENOS_CACHE", "XDG_CACHE_HOME", "XENOS_EAGER")
 _ENVIRONMENT = {"PATH": "/usr/local/bin:/usr/bin:/usr/sbin", "LC_ALL": "C.UTF-8", "TZ": "UTC", "HOME": "/tmp"}
 
 
@@ -90,7 +91,7 @@ def command(engine: str, folder: Path, script: str, system: Path | None = None) 
     words = ["bash", "-c", script]
     own, _, kind = engine.partition("-")
     if own == "xenos":
-        kept = shlex.join(f"{name}={os.environ[name]}" for name in ("XENOS_CACHE", "XDG_CACHE_HOME", "XENOS_EAGER") if name in os.environ)
+        kept = shlex.join(f"{name}={os.environ[name]}" for name in _KEPT if name in os.environ)
         cache = "" if "XENOS_CACHE" in os.environ else f"XENOS_CACHE={shlex.quote(str(cache_folder()))}"
         run = shlex.join([*xenos_command(), "run", *(["--engine", kind] if kind else []), "--sysroot", str(system), *words])
         inner = f"cd {shlex.quote(str(folder))} && exec {user} env -i {plain} {kept} {cache} {run}"

@@ -12,6 +12,8 @@ import os
 import sys
 import time
 
+from xenos.engines.hosts import host_runtime
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,7 +27,9 @@ _AT_ONCE = 3            # workers in a row that end before they have done anythi
 _PIPE_SIZE = 1 << 20    # a request is smaller, so that to write one never waits
 _SET_PIPE_SIZE = 1031   # F_SETPIPE_SZ
 _BLOCK, _SETMASK = 0, 2
-_EVERY = set(range(1, 65)) - {32, 33}
+_EVERY = (1 << 64) - 1
+# It holds Python's lock: nothing else runs between a call of clone and what the new process calls.
+_libc = ctypes.PyDLL(None, use_errno=True)
 RECYCLE = 400           # jobs, after which a worker has grown enough
 
 
@@ -182,7 +186,7 @@ def _write(fd: int, data: bytes) -> None:
     """Write all of it. Where nobody reads any more that is an error, and no signal: the guest might get that."""
     import _signal
 
-    before = _signal.pthread_sigmask(_BLOCK, {_PIPE})
+    before = _mask(_BLOCK, 1 << _PIPE - 1)
     pending = _PIPE in _signal.sigpending()
     try:
         while data:
@@ -192,7 +196,16 @@ def _write(fd: int, data: bytes) -> None:
             _signal.sigtimedwait({_PIPE}, 0)
         raise
     finally:
-        _signal.pthread_sigmask(_SETMASK, before)
+        _mask(_SETMASK, before)
+
+
+def _mask(how: int, signals: int) -> int:
+    """rt_sigprocmask(2): gives what it was. Python's own would let 32 and 33 through, which are the guest's, too."""
+    words = (ctypes.c_uint64 * 2)(signals)
+    at = ctypes.addressof(words)
+    number = host_runtime().SYSTEM_CALLS["rt_sigprocmask"]
+    _libc.syscall(number, how, ctypes.c_void_p(at), ctypes.c_void_p(at + 8), ctypes.c_long(8))
+    return words[1]
 
 
 def _spawn(arguments: list[str], hide: Callable[[int], int], memory: tuple[int, int]) -> tuple[int, int, int]:
@@ -202,10 +215,7 @@ def _spawn(arguments: list[str], hide: Callable[[int], int], memory: tuple[int, 
     which makes it one like others. So the worker is a child of its keeper, which is such a child and calls nothing. Both hold none
     of the guest's descriptors, and are in a session of their own, where no terminal and no process group reaches them.
     """
-    import _signal
     import fcntl
-
-    from xenos.engines.hosts import host_runtime
 
     ends: list[int] = []
     try:
@@ -226,21 +236,20 @@ def _spawn(arguments: list[str], hide: Callable[[int], int], memory: tuple[int, 
     # It finds modules where this process does, and reads no site configuration: that takes longer than LLVM to start.
     environment["PYTHONPATH"] = os.pathsep.join([root, *(path for path in sys.path if path)])
     command = [sys.executable, "-S", "-P", "-m", "xenos.engines.region.worker", *arguments]
-    libc = ctypes.PyDLL(None, use_errno=True)       # holds Python's lock: nothing else runs between the call and `execve`
     clone = host_runtime().SYSTEM_CALLS["clone"]
-    before = _signal.pthread_sigmask(_BLOCK, _EVERY)
+    before = _mask(_BLOCK, _EVERY)
     # A thread that has waited for Python's lock for an interval asks for it; in the new process, where that thread is not, to give
     # it would be to wait for ever. So none asks now: all that did have got it, and those that come wait for long.
     interval = sys.getswitchinterval()
     sys.setswitchinterval(_LONG)
     time.sleep(2 * interval)
-    pid = libc.syscall(clone, 0, 0, 0, 0, 0)
+    pid = _libc.syscall(clone, 0, 0, 0, 0, 0)
     if pid == 0:
         ctypes.pythonapi.PyOS_AfterFork_Child()
-        _keep(libc, clone, command, environment, theirs, ours, memory)
+        _keep(clone, command, environment, theirs, ours, memory)
     if sys.getswitchinterval() == _LONG:
         sys.setswitchinterval(interval)
-    _signal.pthread_sigmask(_SETMASK, before)
+    _mask(_SETMASK, before)
     os.close(theirs)
     os.close(ours)
     if pid < 0:
@@ -251,19 +260,19 @@ def _spawn(arguments: list[str], hide: Callable[[int], int], memory: tuple[int, 
     return pid, hide(requests), hide(answers)
 
 
-def _keep(libc: ctypes.PyDLL, clone: int, command: list[str], environment: dict[str, str], requests: int, answers: int,
+def _keep(clone: int, command: list[str], environment: dict[str, str], requests: int, answers: int,
           memory: tuple[int, int]) -> None:
     """In the new process: start the worker, wait for its end, and make one when it is asked to. Nothing may be raised from here."""
     import _signal
 
     try:
         os.setsid()
-        libc.signal(_CHILD, None)       # the guest may ignore it: then nobody could be waited for
-        pid = libc.syscall(clone, _CHILD, 0, 0, 0, 0)
+        _libc.signal(_CHILD, None)       # the guest may ignore it: then nobody could be waited for
+        pid = _libc.syscall(clone, _CHILD, 0, 0, 0, 0)
         if pid == 0:
             _become(command, environment, requests, answers)
         os.closerange(0, 1 << 20)
-        libc.munmap(*(ctypes.c_size_t(word) for word in memory))    # it is not kept twice
+        _libc.munmap(*(ctypes.c_size_t(word) for word in memory))    # it is not kept twice
         if pid > 0 and _signal.sigwait({_CHILD, _END}) == _END:
             os.kill(pid, 9)
         if pid > 0:
@@ -274,8 +283,6 @@ def _keep(libc: ctypes.PyDLL, clone: int, command: list[str], environment: dict[
 
 def _become(command: list[str], environment: dict[str, str], requests: int, answers: int) -> None:
     """In a new process: be the worker. Nothing may be raised from here."""
-    import _signal
-
     try:
         os.setsid()
         nowhere = os.open("/dev/null", os.O_WRONLY)
@@ -284,7 +291,7 @@ def _become(command: list[str], environment: dict[str, str], requests: int, answ
         os.dup2(nowhere, 2)
         os.closerange(3, 1 << 20)
         os.nice(1)
-        _signal.pthread_sigmask(_SETMASK, set())
+        _mask(_SETMASK, 0)
         os.execve(command[0], command, environment)
     finally:
         os._exit(127)
