@@ -1,4 +1,4 @@
-"""A guest's timers end with it: what runs behind its end, in the same process of the host, is not hit by their signals."""
+"""A guest's timers and blocked signals end with it: what runs behind its end, in the same process of the host, is not hit."""
 
 import os
 import shutil
@@ -13,10 +13,11 @@ CROSS = "riscv64-linux-gnu-gcc"
 
 
 @pytest.mark.skipif(not shutil.which(CROSS), reason=f"needs {CROSS}")
-def test_a_timer_that_still_rings(tmp_path: Path) -> None:
-    program = tmp_path / "alarm"
-    subprocess.run([CROSS, "-O1", "-static", HERE / "programs" / "alarm.c", "-o", program], check=True)
-    for _ in range(3):
+@pytest.mark.parametrize(("name", "times"), [("alarm", 3), ("pending", 1)])
+def test_a_signal_that_still_comes(name: str, times: int, tmp_path: Path) -> None:
+    program = tmp_path / name
+    subprocess.run([CROSS, "-O1", "-static", HERE / "programs" / f"{name}.c", "-o", program], check=True)
+    for _ in range(times):
         run = subprocess.run(
             [sys.executable, "-m", "xenos", "run", str(program)], stdin=subprocess.DEVNULL, capture_output=True, text=True,
             timeout=100, check=False,

@@ -211,7 +211,7 @@ class Process:
                     from xenos.linux import timers
 
                     timers.end(self)
-                self.signals.restore()
+                self.signals.restore(drop=~before if self.outcome is not None else 0)
                 kernel.set_mask(before)
             del self.here.thread
         return self.outcome

@@ -124,11 +124,15 @@ class Signals:
         if self._before is not None:
             self._dispose(which)
 
-    def restore(self) -> None:
-        """Give the host's dispositions back to whoever had them before."""
+    def restore(self, drop: int = 0) -> None:
+        """Give the host's dispositions back to whoever had them before. Of signals in `drop`, none that the guest left pending
+        comes to him: it ends with the guest."""
         before, self._before = getattr(self, "_before", None), None
         bridge = self._process.bridge
         if before is not None and bridge is not None:
+            drop &= self._which & ~(1 << SIGCHLD - 1)       # those that end meanwhile may be his children
+            if drop:
+                bridge.dispose(drop, bridge.action(IGNORE, 0) * LAST, None)     # sigaction(2): what is pending is discarded
             bridge.dispose(self._which, before, None)
 
     def really_die(self, number: int) -> None:
