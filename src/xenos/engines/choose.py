@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     Progress = Callable[[int, int], None]
 
 KINDS = ("region", "stencil", "reference", "lockstep")
-HIDDEN = ("eager",)     # the region engine with a region at every block: for tests, which choose a seed by $XENOS_EAGER
+# The region engine with a region at every block, or at a share of all blocks: for tests, which say by $XENOS_EAGER, SEED or
+# SEED:SHARE, where chance puts them.
+HIDDEN = ("eager",)
 
 
 def cache_folder() -> str:
@@ -140,7 +142,8 @@ def _eager(name: str, progress: Progress | None) -> StencilEngine:
     from xenos.engines.hosts import host
     from xenos.engines.region.eager import EagerEngine
 
-    return EagerEngine(_pack(name, progress), host().level(), seed=int(os.environ.get("XENOS_EAGER", "0")))
+    seed, _, share = os.environ.get("XENOS_EAGER", "0").partition(":")
+    return EagerEngine(_pack(name, progress), host().level(), seed=int(seed), share=float(share or 1))
 
 
 _bridges: list[Any] = []

@@ -2,6 +2,9 @@
 
 Where a program's regions begin, how large they are and what is believed of its ways is drawn by a seed: whatever is drawn, the
 program must run as on any engine. Beside that, hot headers are looked for as ever, only much more often.
+
+LLVM takes some milliseconds for each region, and a program comes to a hundred thousand blocks: large ones can only have regions at
+a share of them.
 """
 
 from __future__ import annotations
@@ -34,7 +37,7 @@ class EagerEngine(RegionEngine):
 
     def __init__(self, pack: Pack, level: int, *, seed: int = 0, share: float = 1.0, most: int = 0) -> None:
         super().__init__(pack, level, jobs=1)
-        self.tiers = Always()
+        self.tiers = Always(share)
         self._maker = Maker(pack.name, level)
         self.pool: Any = Here(self._maker)
         self._random = Random(seed)
@@ -94,11 +97,11 @@ class Live:
 
 
 class Always(Tiers):
-    """Everything is worth a region."""
+    """Everything that is found is worth a region; it is looked the less often the smaller the `share` is."""
 
-    def __init__(self) -> None:
+    def __init__(self, share: float) -> None:
         super().__init__(1)
-        self.interval = _OFTEN
+        self.interval = int(_OFTEN / max(share, 0.001))
 
     def worthwhile(self, seconds: float, started: bool) -> bool:
         """Yes."""
