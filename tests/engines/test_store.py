@@ -209,8 +209,8 @@ def test_what_is_not_ours_is_not_counted_and_not_removed(store: Store) -> None:
 
 def test_the_folder_is_not_looked_through_at_each_save(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     looks = []
-    scandir = os.scandir
-    monkeypatch.setattr(os, "scandir", lambda folder: looks.append(folder) or scandir(folder))
+    listdir = os.listdir
+    monkeypatch.setattr(os, "listdir", lambda folder: looks.append(folder) or listdir(folder))
     for number in range(100):
         store.save(digest(bytes([number])), [BODY])
     assert len(looks) == 1      # the first writer did not know what was there
@@ -240,6 +240,18 @@ def test_the_bound_holds_whatever_becomes_of_the_count(store: Store, spoil: Call
     store.limit = 5 * len(BODY)
     store.save(KEY, [BODY])
     assert size_of(store) <= store.limit and store.has(KEY)
+
+
+def test_what_is_renamed_or_gone_while_the_folder_is_looked_through(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    keys = [digest(bytes([number])) for number in range(6)]
+    for key in keys:
+        store.save(key, [BODY])
+    names = os.listdir(store.folder)
+    names.remove(keys[0].hex())
+    names[:0] = [digest(b"gone").hex(), f"{digest(b'gone too').hex()}.1.2", f"{keys[0].hex()}.1.2"]
+    monkeypatch.setattr(os, "listdir", lambda folder: names)
+    store.tidy(4 * (len(BODY) + HEAD))
+    assert sum(store.has(key) for key in keys) == 4
 
 
 def test_the_bound_holds_with_eight_writers_at_once(tmp_path: Path) -> None:

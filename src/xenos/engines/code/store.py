@@ -193,23 +193,27 @@ class Store:
     def tidy(self, most: int | None = None) -> None:
         """Remove what killed writers left, and the files least used until the folder holds at most that many bytes (its limit)."""
         most = self.limit if most is None else most
-        files: list[tuple[bool, float, int, str]] = []
-        total, now = 0, time.time()
+        found: dict[str, os.stat_result] = {}
+        now = time.time()
         try:
             os.truncate(os.path.join(self.folder, WRITTEN), 1)      # first: what is written from now on counts again
         except OSError:
             pass
         try:
-            with os.scandir(self.folder) as entries:
-                for entry in entries:
-                    half = is_half(entry.name)
-                    if half or is_key(entry.name):
-                        found = entry.stat(follow_symlinks=False)
-                        total += found.st_size
-                        if not half or now - found.st_mtime > LEFT_OVER:
-                            files.append((not half, found.st_mtime, found.st_size, entry.path))
+            names = [name for name in os.listdir(self.folder) if is_half(name) or is_key(name)]
         except OSError:
             return
+        for name in names:
+            # One that is being written may have got its own name meanwhile, or be gone.
+            for one in dict.fromkeys((name, name.partition(".")[0])):
+                try:
+                    found[one] = os.lstat(os.path.join(self.folder, one))
+                    break
+                except OSError:
+                    continue
+        total = sum(told.st_size for told in found.values())
+        files = [(is_key(name), told.st_mtime, told.st_size, os.path.join(self.folder, name)) for name, told in found.items()
+                 if is_key(name) or now - told.st_mtime > LEFT_OVER]
         for whole, _, size, path in sorted(files):
             if whole and total <= most:
                 break
