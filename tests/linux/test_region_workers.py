@@ -2,41 +2,35 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import resource
 import shutil
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from linux.hot_guests import CROSS, LONG, SHOWN, SOURCE, build, empty_cache, regions, start
 from xenos.engines.region.pool import Pool
 
-HERE = Path(__file__).parent
-CROSS = "riscv64-linux-gnu-gcc"
-LONG = 200      # seconds: the machine may have other work
+AGAIN = "6f5fd6a2\n"        # by again.c with 12 rounds, natively
+LONELY = 61_234             # a user whom nobody else is
+PR_CAPBSET_DROP, CAP_SYS_ADMIN, CAP_SYS_RESOURCE = 24, 21, 24
 pytestmark = pytest.mark.skipif(not shutil.which(CROSS), reason=f"needs {CROSS}")
-SHOWN = "6cb7bbee 2.99999700000014 77991\n"     # by the stencil engine, by qemu, and by gcc -O1 natively
 
 
 @pytest.fixture(scope="module")
 def hot(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    program = tmp_path_factory.mktemp("hot") / "hot"
-    subprocess.run([CROSS, "-O1", "-w", "-static", HERE / "programs" / "hot.c", "-o", program], check=True)
-    return program
+    return build("hot", tmp_path_factory.mktemp("hot"))
 
 
-def start(program: Path, rounds: int = 3, *, before: Callable[[], object] | None = None,
-          **environment: str) -> subprocess.Popen[str]:
-    keep = {key: os.environ[key] for key in ("XENOS_CACHE", "HOME", "PATH") if key in os.environ}
-    return subprocess.Popen(
-        [sys.executable, "-m", "xenos", "run", "--engine", "region", "--stats", str(program), str(rounds)],
-        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=before,
-        env={"PYTHONPATH": str(HERE.parents[1] / "src"), **keep, **environment})
+@pytest.fixture
+def cache(tmp_path: Path) -> str:
+    """One with no code in it: there is something to compile."""
+    return str(empty_cache(tmp_path / "cache"))
 
 
 def family(pid: int) -> list[int]:
@@ -60,15 +54,15 @@ def workers(pid: int) -> list[int]:
     return found
 
 
-def test_a_guest_sees_no_worker(hot: Path) -> None:
-    run = start(hot)
+def test_a_guest_sees_no_worker(hot: Path, cache: str) -> None:
+    run = start(hot, XENOS_CACHE=cache)
     out, err = run.communicate(timeout=LONG)
-    assert (out, run.returncode) == (SHOWN, 0) and "Warning" not in err, err
+    assert (out, run.returncode) == (SHOWN, 0) and regions(err) and "Warning" not in err, err
 
 
-def test_killed_workers_are_no_loss(hot: Path) -> None:
+def test_killed_workers_are_no_loss(hot: Path, cache: str) -> None:
     """Again and again, whatever they are at."""
-    run = start(hot, 3)
+    run = start(hot, XENOS_CACHE=cache)
     killed = 0
     until = time.monotonic() + LONG
     while run.poll() is None and time.monotonic() < until:
@@ -80,11 +74,11 @@ def test_killed_workers_are_no_loss(hot: Path) -> None:
                 pass
         time.sleep(0.01)
     out, err = run.communicate(timeout=LONG)
-    assert (out, run.returncode) == (SHOWN, 0), err
+    assert (out, run.returncode) == (SHOWN, 0) and killed, err
 
 
-def test_a_killed_guest_leaves_no_worker(hot: Path) -> None:
-    run = start(hot, 1000)
+def test_a_killed_guest_leaves_no_worker(hot: Path, cache: str) -> None:
+    run = start(hot, 1000, XENOS_CACHE=cache)
     until = time.monotonic() + LONG
     while not (left := workers(run.pid)) and time.monotonic() < until:
         time.sleep(0.02)
@@ -100,24 +94,63 @@ def test_a_killed_guest_leaves_no_worker(hot: Path) -> None:
 @pytest.mark.parametrize("before", [
     lambda: os.sched_setaffinity(0, {min(os.sched_getaffinity(0))}),
     lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (40, 40)),
-], ids=["one processor", "few descriptors"])
-def test_guests_short_of_something(hot: Path, before: Callable[[], object]) -> None:
-    run = start(hot, before=before)
+    lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0)),
+    lambda: resource.setrlimit(resource.RLIMIT_AS, (7 << 30, 7 << 30)),
+], ids=["one processor", "few descriptors", "no files", "no more memory"])
+def test_guests_short_of_something(hot: Path, cache: str, before: Callable[[], object], request: pytest.FixtureRequest) -> None:
+    run = start(hot, before=before, XENOS_CACHE=cache)
     out, err = run.communicate(timeout=LONG)
     assert (out, run.returncode) == (SHOWN, 0), err
+    if "files" in request.node.name:
+        assert regions(err) and f"xenos: cache: {cache}/code: File too large" in err, err
+    if "memory" in request.node.name:
+        assert not regions(err) and "no workers: this host gives no executable memory" in err, err
 
 
-def test_workers_that_cannot_start(hot: Path, tmp_path: Path) -> None:
+def test_workers_that_cannot_start(hot: Path, cache: str, tmp_path: Path) -> None:
     """No llvmlite: they end at once, and after some there are no more."""
     (tmp_path / "llvmlite").mkdir()
     (tmp_path / "llvmlite" / "__init__.py").write_text("raise ImportError('not here')\n")
-    run = start(hot, PYTHONPATH=f"{tmp_path}{os.pathsep}{HERE.parents[1] / 'src'}")
+    run = start(hot, XENOS_CACHE=cache, PYTHONPATH=f"{tmp_path}{os.pathsep}{SOURCE}")
     out, err = run.communicate(timeout=LONG)
     assert (out, run.returncode) == (SHOWN, 0), err
+    assert "lost" in err or "no workers: they end before they have done anything" in err, err
 
 
-def test_eight_at_once(hot: Path) -> None:
-    runs = [start(hot, 3) for _ in range(8)]
+def test_no_more_processes(cache: str, tmp_path: Path) -> None:
+    """The bound is one of users, by their real id, and none for who has all capabilities."""
+    prctl = ctypes.CDLL(None).prctl
+    root = os.geteuid() == 0
+
+    def few() -> None:
+        resource.setrlimit(resource.RLIMIT_NPROC, (1, 1))
+        if root:
+            for capability in CAP_SYS_ADMIN, CAP_SYS_RESOURCE:
+                prctl(PR_CAPBSET_DROP, capability, 0, 0, 0)
+            os.setresuid(LONELY, 0, 0)
+
+    run = start(build("again", tmp_path), 12, before=few, XENOS_CACHE=cache)
+    out, err = run.communicate(timeout=LONG)
+    assert (out, run.returncode) == (AGAIN, 0), err
+    assert "no workers: Resource temporarily unavailable" in err, err
+
+
+def test_no_workers(hot: Path, cache: str) -> None:
+    run = start(hot, jobs=0, XENOS_CACHE=cache)
+    out, err = run.communicate(timeout=LONG)
+    assert (out, run.returncode) == (SHOWN, 0) and not regions(err), err
+
+
+def test_a_program_that_becomes_another_while_workers_compile(cache: str, tmp_path: Path) -> None:
+    """Again and again, from a thread and with children."""
+    run = start(build("again", tmp_path), 12, XENOS_CACHE=cache)
+    out, err = run.communicate(timeout=LONG)
+    assert (out, run.returncode) == (AGAIN, 0), err
+
+
+def test_eight_at_once(hot: Path, cache: str) -> None:
+    """On one cache, with no code in it yet."""
+    runs = [start(hot, XENOS_CACHE=cache) for _ in range(8)]
     for run in runs:
         out, err = run.communicate(timeout=LONG)
         assert (out, run.returncode) == (SHOWN, 0), err

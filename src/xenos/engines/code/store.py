@@ -134,22 +134,15 @@ class Store:
 
         `kind` is a word of up to 8 letters for those who look into the folder.
         """
+        from xenos.engines.code.withheld import SIGXFSZ, Withheld
+
         body = b"".join(parts)
         head = b"".join((MAGIC, key, self.maker[:16].ljust(16, b"\0"), kind.encode().ljust(8, b"\0"),
                          len(body).to_bytes(8, "little")))
         own = f"{self._path(key)}.{os.getpid()}.{time.time_ns():x}"   # containers count processes for themselves
         try:
-            fd = self._create(own)
-            try:
-                # At its full size before it is counted: whoever looks through the folder misses neither.
-                os.ftruncate(fd, HEAD + len(body))
-                due = self._count(HEAD + len(body))
-                for part in (head + checksum(head, body), body):
-                    view = memoryview(part)
-                    while view:
-                        view = view[os.write(fd, view):]
-            finally:
-                os.close(fd)
+            with Withheld(SIGXFSZ):
+                due = self._write(own, head, body)
             os.replace(own, self._path(key))
         except OSError as error:
             self.problem = f"{self.folder}: {error.strerror or error}"
@@ -161,6 +154,21 @@ class Store:
         if due:
             self.tidy(self.limit - self.limit // 8)
         return True
+
+    def _write(self, path: str, head: bytes, body: bytes) -> bool:
+        """Write a file; whether it is time to tidy."""
+        fd = self._create(path)
+        try:
+            # At its full size before it is counted: whoever looks through the folder misses neither.
+            os.ftruncate(fd, HEAD + len(body))
+            due = self._count(HEAD + len(body))
+            for part in (head + checksum(head, body), body):
+                view = memoryview(part)
+                while view:
+                    view = view[os.write(fd, view):]
+        finally:
+            os.close(fd)
+        return due
 
     def _create(self, path: str) -> int:
         """A new file that is ours alone, whatever mask the guest has set; and its folder, if need be."""

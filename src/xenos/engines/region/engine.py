@@ -10,6 +10,7 @@ from xenos.engines.region.burst import Burst
 from xenos.engines.region.history import keep, recall
 from xenos.engines.region.pool import Pool
 from xenos.engines.stencil.engine import StencilEngine
+from xenos.errors import HostError
 from xenos.memory.flat import BASE, MemoryFault
 from xenos.tuning.tiers import MOST, Tiers
 
@@ -123,7 +124,11 @@ class RegionEngine(StencilEngine):
         worker = self.pool.idle() or self.pool.start()
         if worker is None:
             return None
-        left = self._burst.follow(cpu)
+        try:
+            left = self._burst.follow(cpu)
+        except HostError as error:      # no room for that: stencils go on
+            self.tiers.jobs, self.pool.problem = 0, str(error)
+            return None
         self.spent[header] = 0.0
         # The loop is entered best where it comes by most often: there polls go back to, too.
         for pc in self._burst.often():

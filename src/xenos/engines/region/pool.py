@@ -12,6 +12,7 @@ import os
 import sys
 import time
 
+from xenos.engines.code.withheld import SIGPIPE, Withheld
 from xenos.engines.hosts import host_runtime
 
 TYPE_CHECKING = False
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 _WALL = 0x40000000      # wait4(2): children whose end sends no SIGCHLD, too
-_PIPE, _END, _CHILD = 13, 15, 17    # signals
+_END, _CHILD = 15, 17    # signals
 _LONG = 60.0            # seconds
 _PATIENCE = 1000        # milliseconds that a keeper gets to make an end
 _AT_ONCE = 3            # workers in a row that end before they have done anything: there are no more then
@@ -184,19 +185,9 @@ class Pool:
 
 def _write(fd: int, data: bytes) -> None:
     """Write all of it. Where nobody reads any more that is an error, and no signal: the guest might get that."""
-    import _signal
-
-    before = _mask(_BLOCK, 1 << _PIPE - 1)
-    pending = _PIPE in _signal.sigpending()
-    try:
+    with Withheld(SIGPIPE):
         while data:
             data = data[os.write(fd, data):]
-    except BrokenPipeError:
-        if not pending:
-            _signal.sigtimedwait({_PIPE}, 0)
-        raise
-    finally:
-        _mask(_SETMASK, before)
 
 
 def _mask(how: int, signals: int) -> int:
