@@ -17,6 +17,7 @@ from _blake2 import blake2b
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from types import TracebackType
 
 # A file: what it is, its key, who made it, what kind it is, length and checksum of what follows.
 MAGIC = b"XENOS\0C2"
@@ -26,6 +27,8 @@ LEFT_OVER = 3600    # seconds after which a file that is being written is not, i
 WRITTEN = "written"
 _DAY = 86400
 _PAGE = 4096
+SIGPIPE, SIGXFSZ = 13, 25
+_BLOCK, _UNBLOCK = 0, 1
 
 
 def digest(*parts: bytes) -> bytes:
@@ -134,8 +137,6 @@ class Store:
 
         `kind` is a word of up to 8 letters for those who look into the folder.
         """
-        from xenos.engines.code.withheld import SIGXFSZ, Withheld
-
         body = b"".join(parts)
         head = b"".join((MAGIC, key, self.maker[:16].ljust(16, b"\0"), kind.encode().ljust(8, b"\0"),
                          len(body).to_bytes(8, "little")))
@@ -245,3 +246,28 @@ def _used(fd: int) -> None:
         os.utime(fd)
     except OSError:
         pass
+
+
+class Withheld:
+    """Within this context, a signal that a call of ours may raise in its own thread (SIGXFSZ, SIGPIPE) does not come: the guest would
+    take it for one of its own. If a call there fails it is taken to be of that call, and dropped.
+
+    The thread's mask is never set as a whole: Python's and the C library's notion of it lacks 32 and 33, which a guest may block.
+    """
+
+    def __init__(self, number: int) -> None:
+        self._set = {number}
+
+    def __enter__(self) -> None:
+        import _signal
+
+        self._blocked = not self._set.isdisjoint(_signal.pthread_sigmask(_BLOCK, self._set))
+        self._pending = not self._set.isdisjoint(_signal.sigpending())
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        import _signal
+
+        if isinstance(error, OSError) and not self._pending:
+            _signal.sigtimedwait(self._set, 0)
+        if not self._blocked:
+            _signal.pthread_sigmask(_UNBLOCK, self._set)

@@ -12,7 +12,7 @@ import os
 import sys
 import time
 
-from xenos.engines.code.withheld import SIGPIPE, Withheld
+from xenos.engines.code.store import SIGPIPE, Withheld
 from xenos.engines.hosts import host_runtime
 
 TYPE_CHECKING = False
