@@ -11,20 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from linux.hot_guests import CROSS, LONG, SHOWN, SOURCE, build, empty_cache, regions, start
+from linux.hot_guests import CROSS, SOURCE, TRIES, build, empty_cache, end, regions, start, with_regions
 from xenos.engines.code.segment import HEAD as SIZES
 from xenos.engines.code.store import HEAD, MAGIC, WRITTEN
 
 pytestmark = pytest.mark.skipif(not shutil.which(CROSS), reason=f"needs {CROSS}")
-_TRIES = 5
-
-
-def told(program: Path, cache: Path) -> str:
-    """What a run says, which does what it must."""
-    run = start(program, XENOS_CACHE=str(cache))
-    out, err = run.communicate(timeout=LONG)
-    assert (out, run.returncode) == (SHOWN, 0), err
-    return err
 
 
 def kept(cache: Path) -> tuple[list[Path], list[Path]]:
@@ -50,8 +41,9 @@ def hot(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def filled(hot: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A cache that has regions of the program, all that are worth it."""
     cache = empty_cache(tmp_path_factory.mktemp("filled") / "cache")
-    for _ in range(_TRIES):
-        err = told(hot, cache)
+    with_regions(lambda rounds: start(hot, rounds, XENOS_CACHE=str(cache)))
+    for _ in range(TRIES):
+        err = end(start(hot, XENOS_CACHE=str(cache)))
         if not regions(err) and all(kept(cache)):
             return cache
     raise AssertionError(f"it is compiled again and again: {err}")
@@ -68,20 +60,21 @@ def test_a_damaged_file(hot: Path, filled: Path, tmp_path: Path, which: str, dam
         else:
             del data[len(data) // 2 if damage == "half" else 0:]
         path.write_bytes(data)
-    assert f"xenos: cache: {path} is damaged" in told(hot, cache)
-    assert "xenos: cache:" not in told(hot, cache)
+    assert f"xenos: cache: {path} is damaged" in end(start(hot, XENOS_CACHE=str(cache)))
+    assert "xenos: cache:" not in end(start(hot, XENOS_CACHE=str(cache)))
 
 
 def test_a_full_disk(hot: Path, tmp_path: Path) -> None:
     """Code is put on a disk of 64 KiB, which somebody else has filled."""
     cache = empty_cache(tmp_path / "cache")
     (cache / "code").mkdir(mode=0o700)
-    run = f"exec {sys.executable} -m xenos run --engine region --stats {hot} 30"
+    run = f'exec {sys.executable} -m xenos run --engine region --stats {hot} "$@"'
     script = f"mount -t tmpfs -o size=64k,mode=700 none {cache}/code && head -c 60000 /dev/zero >{cache}/code/other && {run}"
     environment = {**os.environ, "PYTHONPATH": str(SOURCE), "XENOS_CACHE": str(cache)}
     unshare = ["unshare", "--user", "--map-root-user", "--mount"]
     if not shutil.which("unshare") or subprocess.run([*unshare, "true"], capture_output=True, check=False).returncode:
         pytest.skip("this machine lets nobody mount a file system of his own")
-    done = subprocess.run([*unshare, "sh", "-c", script], env=environment, capture_output=True, text=True, timeout=LONG)
-    assert (done.stdout, done.returncode) == (SHOWN, 0) and regions(done.stderr), done.stderr
-    assert f"xenos: cache: {cache}/code: No space left on device" in done.stderr, done.stderr
+    err = with_regions(lambda rounds: subprocess.Popen(
+        [*unshare, "sh", "-c", script, "sh", str(rounds)], env=environment, text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE))
+    assert f"xenos: cache: {cache}/code: No space left on device" in err, err

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from linux.hot_guests import CROSS, LONG, SHOWN, SOURCE, build, empty_cache, regions, start
+from linux.hot_guests import CROSS, LONG, MANY, SOURCE, build, empty_cache, end, regions, start, with_regions
 from xenos.engines.region.pool import Pool
 
 AGAIN = "6f5fd6a2\n"        # by again.c with 12 rounds, natively
@@ -55,14 +55,12 @@ def workers(pid: int) -> list[int]:
 
 
 def test_a_guest_sees_no_worker(hot: Path, cache: str) -> None:
-    run = start(hot, XENOS_CACHE=cache)
-    out, err = run.communicate(timeout=LONG)
-    assert (out, run.returncode) == (SHOWN, 0) and regions(err) and "Warning" not in err, err
+    assert "Warning" not in with_regions(lambda rounds: start(hot, rounds, XENOS_CACHE=cache))
 
 
 def test_killed_workers_are_no_loss(hot: Path, cache: str) -> None:
     """Again and again, whatever they are at."""
-    run = start(hot, XENOS_CACHE=cache)
+    run = start(hot, MANY, XENOS_CACHE=cache)
     killed = 0
     until = time.monotonic() + LONG
     while run.poll() is None and time.monotonic() < until:
@@ -73,8 +71,8 @@ def test_killed_workers_are_no_loss(hot: Path, cache: str) -> None:
             except ProcessLookupError:
                 pass
         time.sleep(0.01)
-    out, err = run.communicate(timeout=LONG)
-    assert (out, run.returncode) == (SHOWN, 0) and killed, err
+    end(run, MANY)
+    assert killed
 
 
 def test_a_killed_guest_leaves_no_worker(hot: Path, cache: str) -> None:
@@ -98,12 +96,13 @@ def test_a_killed_guest_leaves_no_worker(hot: Path, cache: str) -> None:
     lambda: resource.setrlimit(resource.RLIMIT_AS, (7 << 30, 7 << 30)),
 ], ids=["one processor", "few descriptors", "no files", "no more memory"])
 def test_guests_short_of_something(hot: Path, cache: str, before: Callable[[], object], request: pytest.FixtureRequest) -> None:
-    run = start(hot, before=before, XENOS_CACHE=cache)
-    out, err = run.communicate(timeout=LONG)
-    assert (out, run.returncode) == (SHOWN, 0), err
-    if "files" in request.node.name:
-        assert regions(err) and f"xenos: cache: {cache}/code: File too large" in err, err
-    if "memory" in request.node.name:
+    name = request.node.name
+    if "files" in name:
+        err = with_regions(lambda rounds: start(hot, rounds, before=before, XENOS_CACHE=cache))
+        assert f"xenos: cache: {cache}/code: File too large" in err, err
+        return
+    err = end(start(hot, before=before, XENOS_CACHE=cache))
+    if "memory" in name:
         assert not regions(err) and "no workers: this host gives no executable memory" in err, err
 
 
@@ -111,9 +110,7 @@ def test_workers_that_cannot_start(hot: Path, cache: str, tmp_path: Path) -> Non
     """No llvmlite: they end at once, and after some there are no more."""
     (tmp_path / "llvmlite").mkdir()
     (tmp_path / "llvmlite" / "__init__.py").write_text("raise ImportError('not here')\n")
-    run = start(hot, XENOS_CACHE=cache, PYTHONPATH=f"{tmp_path}{os.pathsep}{SOURCE}")
-    out, err = run.communicate(timeout=LONG)
-    assert (out, run.returncode) == (SHOWN, 0), err
+    err = end(start(hot, MANY, XENOS_CACHE=cache, PYTHONPATH=f"{tmp_path}{os.pathsep}{SOURCE}"), MANY)
     assert "lost" in err or "no workers: they end before they have done anything" in err, err
 
 
@@ -136,9 +133,7 @@ def test_no_more_processes(cache: str, tmp_path: Path) -> None:
 
 
 def test_no_workers(hot: Path, cache: str) -> None:
-    run = start(hot, jobs=0, XENOS_CACHE=cache)
-    out, err = run.communicate(timeout=LONG)
-    assert (out, run.returncode) == (SHOWN, 0) and not regions(err), err
+    assert not regions(end(start(hot, jobs=0, XENOS_CACHE=cache)))
 
 
 def test_a_program_that_becomes_another_while_workers_compile(cache: str, tmp_path: Path) -> None:
@@ -152,8 +147,7 @@ def test_eight_at_once(hot: Path, cache: str) -> None:
     """On one cache, with no code in it yet."""
     runs = [start(hot, XENOS_CACHE=cache) for _ in range(8)]
     for run in runs:
-        out, err = run.communicate(timeout=LONG)
-        assert (out, run.returncode) == (SHOWN, 0), err
+        end(run)
 
 
 # The pool by itself.

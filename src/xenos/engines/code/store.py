@@ -249,8 +249,8 @@ def _used(fd: int) -> None:
 
 
 class Withheld:
-    """Within this context, a signal that a call of ours may raise in its own thread (SIGXFSZ, SIGPIPE) does not come: the guest would
-    take it for one of its own. If a call there fails it is taken to be of that call, and dropped.
+    """Within this context, a signal that a call of ours may raise in its own thread (SIGXFSZ, SIGPIPE) does not come: the guest
+    would take it for one of its own. If a call there fails it is taken to be of that call, and dropped.
 
     The thread's mask is never set as a whole: Python's and the C library's notion of it lacks 32 and 33, which a guest may block.
     """

@@ -37,7 +37,7 @@ class EagerEngine(RegionEngine):
 
     def __init__(self, pack: Pack, level: int, *, seed: int = 0, share: float = 1.0, most: int = 0) -> None:
         super().__init__(pack, level, jobs=1)
-        self.tiers = Always(share)
+        self.tiers = Often(share)
         self._maker = Maker(pack.name, level)
         self.pool: Any = Here(self._maker)
         self._random = Random(seed)
@@ -96,16 +96,18 @@ class Live:
         return self._held[number]
 
 
-class Always(Tiers):
-    """Everything that is found is worth a region; it is looked the less often the smaller the `share` is."""
+class Often(Tiers):
+    """What is found by a look is worth a region, whatever it costs: all of it, or some if the `share` is small."""
 
     def __init__(self, share: float) -> None:
         super().__init__(1)
         self.interval = int(_OFTEN / max(share, 0.001))
+        self._random = Random(0)
+        self._some = share ** 0.5
 
     def worthwhile(self, seconds: float, started: bool) -> bool:
-        """Yes."""
-        return True
+        """Yes, or sometimes."""
+        return self._random.random() < self._some
 
     def sampled(self, new: bool) -> None:
         """It is looked as often as ever."""
