@@ -26,12 +26,13 @@ class Pairs:
 
     def __init__(self) -> None:
         self._open: SideBySide | None = None
+        self._forced = False
 
-    def at(self, level: int) -> SideBySide:
-        """The engines at a host level."""
-        if self._open is None or self._open.level != level:
+    def at(self, level: int, *, forced: bool = False) -> SideBySide:
+        """The engines at a host level; `forced`: the region engine, with a region at every block, in the stencil engine's place."""
+        if self._open is None or (self._open.level, self._forced) != (level, forced):
             self.close()
-            self._open = SideBySide(level)
+            self._open, self._forced = SideBySide(level, forced=forced), forced
         return self._open
 
     def close(self) -> None:
@@ -58,6 +59,6 @@ def forced() -> Iterator[SideBySide]:
 
 
 @pytest.fixture
-def pair(pairs: Pairs) -> SideBySide:
-    """Engines at the best level of this host."""
-    return pairs.at(BEST)
+def pair(pairs: Pairs, request: pytest.FixtureRequest) -> SideBySide:
+    """Engines at the best level of this host; see engines/both.py."""
+    return pairs.at(BEST, forced=getattr(request, "param", "") == "regions")

@@ -90,6 +90,7 @@ class SideBySide:
 
     def __init__(self, level: int = BEST, *, forced: bool = False) -> None:
         self.level = level
+        self.forced = forced
         self.stencil: StencilEngine = EagerEngine(pack(level), level) if forced else StencilEngine(pack(level))
         self.reference = ReferenceEngine(GUEST)
         self.cpu = Cpu(GUEST.layout)

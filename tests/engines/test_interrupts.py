@@ -10,6 +10,7 @@ import time
 
 import pytest
 
+from engines.both import ON_BOTH
 from engines.side_by_side import Block, SideBySide, registers
 from engines.wild_blocks import ASSEMBLER
 from xenos.cpu import layout as at
@@ -17,6 +18,7 @@ from xenos.cpu.exits import Budget, Interrupted
 from xenos.engines.choose import bridge
 from xenos.linux import kernel
 
+pytestmark = ON_BOTH
 FOR_EVER = 1 << 60
 AT_ONCE = 0.05      # seconds; some more where the machine is busy
 TRIES = 5

@@ -9,6 +9,7 @@ a share of them.
 
 from __future__ import annotations
 
+import math
 from random import Random
 from typing import TYPE_CHECKING, Any
 
@@ -103,7 +104,7 @@ class Often(Tiers):
         super().__init__(1)
         self.interval = int(_OFTEN / max(share, 0.001))
         self._random = Random(0)
-        self._some = share ** 0.5
+        self._some = math.sqrt(share)
 
     def worthwhile(self, seconds: float, started: bool) -> bool:
         """Yes, or sometimes."""

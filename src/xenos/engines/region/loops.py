@@ -29,6 +29,16 @@ def ranks(header: Place, nodes: dict[Place, Node]) -> dict[Place, int]:
     return {place: rank for rank, place in enumerate(reversed(post))}
 
 
+def unpolled(nodes: dict[Place, Node], rank: dict[Place, int]) -> set[Place]:
+    """Nodes that may be come to by a jump back to a lower address which goes up by rank, and no way back by rank since."""
+    found: set[Place] = set()
+    for place in sorted(rank, key=lambda place: rank[place]):
+        node = nodes[place]
+        found.update(goal for goal in node.goes if rank[goal] > rank[place]
+                     and (place in found or goal[0] <= node.instructions[-1][0]))
+    return found
+
+
 def unroll(header: Place, nodes: dict[Place, Node]) -> None:
     """Write small innermost loops out. Nodes that nothing leads to may be among the copies."""
     rank = ranks(header, nodes)

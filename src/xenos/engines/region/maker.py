@@ -8,7 +8,8 @@ from xenos.engines.hosts import host, host_floats, host_runtime
 from xenos.engines.llvm.compiler import Compiler
 from xenos.engines.region.graph import Graph
 from xenos.engines.region.link import link
-from xenos.engines.region.text import RegionText, usable
+from xenos.engines.region.text import RegionText
+from xenos.engines.region.usable import usable
 from xenos.engines.stencil.pins import homes
 from xenos.isa import find_guest
 from xenos.memory.flat import BASE

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 from xenos.cpu import layout as at
 from xenos.engines.code.segment import LINK, POLL, SLOW
-from xenos.engines.llvm.emit import LIKELY, METADATA, UNLIKELY, Emit, Slow
+from xenos.engines.llvm.emit import LIKELY, METADATA, UNLIKELY, Emit
 from xenos.engines.region.binding import RegionBinding
 from xenos.engines.region.exact import ExactAccesses
-from xenos.engines.region.loops import ranks
+from xenos.engines.region.loops import ranks, unpolled
 from xenos.engines.region.numbers import TESTS, Numbers, boxed, canonical, computes, copied, foreign, quietly, settled
 from xenos.engines.stencil.render import Convention
 from xenos.semantics.block import Conditional, Direct, Indirect
@@ -82,6 +82,7 @@ class RegionText:
         # Ways out: why, guest address, and which registers hold computed numbers there -> label, nodes that come to it.
         self._leaving: dict[tuple[int, int, tuple[tuple[int, int], ...]], tuple[str, set[Place]]] = {}
         self._ranks = ranks(graph.header, graph.nodes)
+        self._unpolled = unpolled(graph.nodes, self._ranks)
         self._before = self._numbers()
         self._silent: dict[tuple[Place, int], bool] = {}    # instructions of nodes that compare, and flags stay what they were
 
@@ -211,27 +212,39 @@ class RegionText:
         return label
 
     def _way(self, node: Node, pc: int) -> str:
-        """The label for going on at a guest address: in the region, if that is one of the places that it goes to."""
+        """The label for going on at a guest address: in the region, if that is one of the places that it goes to.
+
+        On every circle of guest code there is a jump back to a lower address, and somewhere it has to be looked whether the CPU is
+        to stop. A circle in the region has a way back by rank. One that also goes through other code, which looks at its own jumps
+        back, has one here or leaves behind one.
+        """
         goal = next((place for place in node.goes if place[0] == pc), None)
+        lower = pc <= node.instructions[-1][0] or node.place in self._unpolled
         if goal is None:
-            return self._exit(LINK, pc, node)
-        back = self._ranks[goal] <= self._ranks[node.place]
-        other = {offset for offset in {**self._before[goal], **self._binding.computed}
-                 if (self._before[goal].get(offset) or 0) != self._binding.computed.get(offset, 0)}
-        if not back and not other:
-            return self._label(goal)
-        label = f"way_{self._label(node.place)}_{self._label(goal)}"
+            back, other = lower, set()
+            if not lower:
+                return self._exit(LINK, pc, node)
+            label = f"out_{self._label(node.place)}_{pc:x}"
+        else:
+            back = self._ranks[goal] <= self._ranks[node.place]
+            other = {offset for offset in {**self._before[goal], **self._binding.computed}
+                     if (self._before[goal].get(offset) or 0) != self._binding.computed.get(offset, 0)}
+            if not back and not other:
+                return self._label(goal)
+            label = f"way_{self._label(node.place)}_{self._label(goal)}"
         if label not in self._tails:
             emit = self._emit
             lines, emit.lines, block = emit.lines, [], emit.block
             emit.label(label)
-            self._pass(node, goal, sorted(other))
-            if back:
+            if back or lower:
                 limit = emit.line(f"load volatile i64, ptr {emit.state(at.LIMIT)}")
                 over = emit.line(f"icmp uge i64 {emit.line('load i64, ptr %count')}, {limit}")
-                emit.do(f"br i1 {over}, label %{self._exit(POLL, pc, node)}, label %{self._label(goal)}, {UNLIKELY}")
-            else:
-                emit.do(f"br label %{self._label(goal)}")
+                on = f"on{emit.name()[2:]}"
+                emit.do(f"br i1 {over}, label %{self._exit(POLL, pc, node)}, label %{on}, {UNLIKELY}")
+                emit.label(on)
+            if goal is not None:
+                self._pass(node, goal, sorted(other))
+            emit.do(f"br label %{self._label(goal) if goal is not None else self._exit(LINK, pc, node)}")
             self._tails[label], emit.lines, emit.block = emit.lines, lines, block
         return label
 
@@ -369,29 +382,3 @@ class RegionText:
                     after[goal] |= more
                     work.append(goal)
         return after
-
-
-def usable(decoded: Decoded, floats: Floats, layout: Layout) -> bool:
-    """Whether an instruction can be part of a region: exact code for it exists on this host, and it needs nobody's help."""
-    form = decoded.form
-    known: bool | None = getattr(form, "in_regions", None)
-    if known is None:
-        known = _usable(form, decoded, floats, layout)
-        form.in_regions = known     # type: ignore[attr-defined]
-    return known
-
-
-_NEVER = {"counter", "trap", "syscall", "sync_code"}
-
-
-def _usable(form: Form, decoded: Decoded, floats: Floats, layout: Layout) -> bool:
-    if any(op.op in _NEVER for op in form.effects):
-        return False
-    binding = RegionBinding(layout, 0)
-    binding.begin(0, decoded)
-    emit = RegionEmit(binding, floats)
-    try:
-        emit.instruction(form, "slow")
-    except Slow:
-        return False
-    return True
