@@ -12,6 +12,8 @@ from xenos.cpu import layout as at
 from xenos.cpu.exits import Illegal
 from xenos.cpu.layout import RegisterFile
 from xenos.cpu.state import Cpu
+from xenos.engines.region import maker
+from xenos.engines.region.eager import EagerEngine
 from xenos.engines.stencil import library, pack
 from xenos.engines.stencil.engine import StencilEngine
 from xenos.isa.guest import Guest
@@ -75,8 +77,8 @@ class Synthetic:
         """The one form of an instruction."""
         return next(self.set.instructions[name].forms())
 
-    def build(self, level: int, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Compile all, for operands in memory: the operations are what matters here."""
+    def build(self, level: int, monkeypatch: pytest.MonkeyPatch, *, regions: bool = False) -> None:
+        """Compile all, for operands in memory: the operations are what matters here. With `regions`, each will be one."""
         guest = Guest(name="synthetic", registers=(X,), names={}, pins={}, alignment=4, instructions=lambda: self.set,
                       linux=GUEST.linux)
         monkeypatch.setattr("xenos.isa.find_guest", lambda name: guest)
@@ -86,7 +88,9 @@ class Synthetic:
         head, book = pack.build("synthetic", level)
         head["made_from"] = b""
         self.slow = builders[0].slow
-        self.engine = StencilEngine(pack.Pack("synthetic", head, lambda: book))
+        monkeypatch.setattr(maker, "find_guest", lambda name: guest)
+        made = pack.Pack("synthetic", head, lambda: book)
+        self.engine: StencilEngine = EagerEngine(made, level) if regions else StencilEngine(made)
         self.cpu = Cpu(guest.layout)
         self._memory = self.memory = FlatMemory()
         self.memory.map(CODE, 1 << 16, READ | WRITE | EXECUTE)

@@ -1,4 +1,4 @@
-"""Every operation of the table on edge values, scalar and in lanes: stencils against the table's own definition, flags and all."""
+"""Every operation of the table on edge values, scalar and in lanes: native code against the table's definition, flags and all."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from itertools import product
 
 import pytest
 
-from engines.side_by_side import LEVELS
+from engines.side_by_side import BEST, LEVELS
 from engines.synthetic import DATA, MASK, Synthetic
 from isa.instruction_cases import FORMATS
 from oracles.floating_instructions import edges, random_operand
@@ -86,12 +86,15 @@ def modes(name: str) -> tuple[int, ...]:
     return (*MODES, DYNAMIC) if name in ROUNDING else (0,)
 
 
-@pytest.fixture(scope="module", params=LEVELS)
+@pytest.fixture(scope="module", params=[
+    *(f"{level}" for level in LEVELS), f"{BEST} regions",
+    *(pytest.param(f"{level} regions", marks=pytest.mark.exhaustive) for level in LEVELS if level != BEST)])
 def synthetic(request: pytest.FixtureRequest) -> Iterator[Synthetic]:
     with pytest.MonkeyPatch.context() as patch:
         made = Synthetic()
         declare(made)
-        made.build(request.param, patch)
+        level, _, regions = request.param.partition(" ")
+        made.build(int(level), patch, regions=bool(regions))
         yield made
         made.close()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from xenos.engines.llvm.emit import immediate_only
-from xenos.engines.region.numbers import boxed, canonical, tolerant
+from xenos.engines.region.numbers import boxed, canonical, straight, tolerant
 from xenos.semantics.block import evaluate
 
 if TYPE_CHECKING:
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from xenos.engines.llvm.emit import Emit
     from xenos.engines.llvm.lines import Lines
     from xenos.semantics.decoder import Decoded
+    from xenos.semantics.instruction import Form
     from xenos.semantics.values import Value
 
 
@@ -157,3 +158,7 @@ class RegionBinding:
     def floating(self, op: Value) -> bool:
         """Whether an operation reads or writes a register that mostly holds floating-point numbers."""
         return op.op in ("read", "write") and self._layout.files[op.attr("file")].floating
+
+    def straight(self, form: Form) -> bool:
+        """Whether all numbers that a form computes go into registers that may hold them as they come."""
+        return straight(form, self.floating)

@@ -14,6 +14,8 @@ from xenos.engines.llvm.lines import FLOATS, UNLIKELY
 from xenos.semantics.operations import TABLE
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from xenos.engines.llvm.lines import Lines
     from xenos.engines.region.graph import Node, Place
     from xenos.semantics.decoder import Decoded
@@ -55,6 +57,22 @@ def _width(value: Value, decoded: Decoded, zeros: dict[str, int | None]) -> int:
         if number is not None and decoded.operands[value.attr("field")] == number:
             return 32 if any(op.op == "box" for op in decoded.form.effects) else 64
     return 0
+
+
+def straight(form: Form, floating: Callable[[Value], bool]) -> bool:
+    """Whether all numbers that a form computes go into floating-point registers as they are, and nowhere else: only there is it
+    known that they are still to be made canonical. `floating` tells it of a write."""
+    known: bool | None = getattr(form, "straight", None)
+    if known is None:
+        known = form.straight = all(    # type: ignore[attr-defined]
+            user.op == "write" and floating(user) or user.op == "box" and all(
+                last.op == "write" and floating(last) for last in _users(form, user))
+            for op in form.effects if op.op in _COMPUTED for user in _users(form, op))
+    return known
+
+
+def _users(form: Form, value: Value) -> list[Value]:
+    return [op for op in form.effects if any(arg.number == value.number for arg in op.args)]
 
 
 def tolerant(form: Form, width: int) -> frozenset[int]:

@@ -40,7 +40,10 @@ class RegionEmit(ExactAccesses, Emit):
         """Emit one; `slow` is the label of its way out to the reference engine."""
         self.effects, self.end, self.slow, self.uses_slow = form.effects, None, slow, False
         self._values = {}
+        assert isinstance(self.binding, RegionBinding)
+        lazy, self.lazy = self.lazy, self.lazy and self.binding.straight(form)
         self.run()
+        self.lazy = lazy
 
     def slow_unless(self, condition: str) -> None:
         """Leave where the condition is false."""
