@@ -9,15 +9,18 @@ from __future__ import annotations
 import os
 
 # Measured (docs/figures.md): seconds of processor time to start a worker, and to compile a guest instruction in it.
-START = 0.11
-INSTRUCTION = 0.00025
-TYPICAL = 80            # instructions of a region, before it is known
+START = 0.15
+INSTRUCTION = 0.0003
+TYPICAL = 120           # instructions of a region, before some are known
 FASTER = 1.6            # how much faster a region is than its stencils
 SPARE = 0.35            # what processor time costs that nobody waits for, where a processor is idle
-SAMPLE = 1 << 19        # instructions between two looks at where a CPU is, at first
+SAMPLE = 1 << 21        # instructions between two looks at where a CPU is, at first: half a millisecond, for 10 us
 RARELY = 1 << 24        # and at most, where nothing new is found
+SHARE = 0.3             # of the time that a guest has run may go into compiling, beside the first region
+STAY = 300              # instructions that a region is to execute before it is left: to come in and to leave take those of 50
+LATER = 8               # times what it has run for so far, until one that was refused is looked at again
 MOST = 400              # instructions of a region: LLVM takes more than its share for larger ones
-STEPS = 192             # blocks that are followed one by one before a region is chosen
+STEPS = 256             # blocks that are followed one by one before a region is chosen
 
 
 class Tiers:
@@ -29,22 +32,35 @@ class Tiers:
         self.cost = SPARE if processors > 1 else 1.0
         self.interval = SAMPLE
         self.per_instruction = INSTRUCTION
+        self.typical: float = TYPICAL
+        self.stay = STAY
+        self.luck = 1.0                     # share of what was asked for that came to be
+        self.ran = self.compiling = 0.0     # seconds: of guests; of workers, as far as that is known
         self._quiet = 0
 
     def worthwhile(self, seconds: float, started: bool) -> bool:
-        """Whether a header at which a guest has spent so long is worth a region; `started`: a worker is there already."""
-        gain = seconds * (1 - 1 / FASTER)
-        return gain > self.cost * (TYPICAL * self.per_instruction + (0.0 if started else START))
+        """Whether a header at which a guest has spent so long is worth a region; `started`: a worker is there already, else those
+        are the seconds at all headers that one more would have to do with."""
+        gain, price = seconds * (1 - 1 / FASTER) * self.luck, self.typical * self.per_instruction + (0.0 if started else START)
+        return gain > self.cost * price and self.compiling < SHARE * self.ran
 
     def sampled(self, new: bool) -> None:
         """A look found something that is `new`, or nothing: then the next is later."""
         if new:
-            self._quiet, self.interval = 0, SAMPLE
+            self._quiet, self.interval = 0, min(RARELY, int(SAMPLE / self.luck))
             return
         self._quiet += 1
         if self._quiet >= 64:
             self._quiet, self.interval = 0, min(RARELY, self.interval << 1)
 
+    def refused(self, seconds: float) -> None:
+        """Nothing came of a job that took so long."""
+        self.compiling += seconds
+        self.luck -= self.luck / 8
+
     def compiled(self, instructions: int, seconds: float) -> None:
         """What a region cost in fact."""
+        self.compiling += seconds
+        self.luck += (1 - self.luck) / 8
         self.per_instruction += (seconds / max(instructions, 1) - self.per_instruction) / 8
+        self.typical += (instructions - self.typical) / 8

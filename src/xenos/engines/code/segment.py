@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from xenos.engines.code.arena import Arena, Room
 
 # Why a stub was left: the target of a jump is not translated yet; the reference engine must do one instruction; the limit was
-# reached; the guest hits a breakpoint, an illegal word, or wants its new code seen.
-LINK, SLOW, POLL, BREAKPOINT, ILLEGAL, SYNC = range(6)
+# reached; the guest hits a breakpoint, an illegal word, or wants its new code seen; as SLOW, and PC says which instruction.
+LINK, SLOW, POLL, BREAKPOINT, ILLEGAL, SYNC, HERE = range(7)
 STUB_NOTE = 8       # bytes: the reason in the lowest of them
 
 # The segment as the translator sees it: numbers of 64 bits. Of each list: its address, rows that are used, rows there is room

@@ -105,6 +105,7 @@ class Often(Tiers):
         self.interval = int(_OFTEN / max(share, 0.001))
         self._random = Random(0)
         self._some = math.sqrt(share)
+        self.stay = 0
 
     def worthwhile(self, seconds: float, started: bool) -> bool:
         """Yes, or sometimes."""

@@ -7,12 +7,12 @@ import time
 from xenos.cpu import layout as at
 from xenos.cpu.exits import Interrupted
 from xenos.engines.region.burst import Burst
-from xenos.engines.region.history import keep, recall
+from xenos.engines.region.history import Past, keep, recall
 from xenos.engines.region.pool import Pool
 from xenos.engines.stencil.engine import StencilEngine
 from xenos.errors import HostError
 from xenos.memory.flat import BASE, MemoryFault
-from xenos.tuning.tiers import MOST, Tiers
+from xenos.tuning.tiers import LATER, MOST, Tiers
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 _PAGE = 4096
 _STUB = 0       # exit code (runtime/text.py)
 _PATIENCE = 2.0     # seconds that the end of a program waits for what it had compiled in vain before
+_EVER = 1e9         # seconds
 _LONGEST = 0.02     # seconds between two looks that count at most: the guest may have waited meanwhile
 
 
@@ -60,6 +61,7 @@ class RegionEngine(StencilEngine):
         self.compiled = 0                       # regions taken in, and the instructions in them
         self.instructions = 0
         self.refused: dict[int, str] = {}       # headers that cannot be compiled, and why
+        self._again: dict[int, float] = {}      # header -> seconds after which it is worth another look, though it was refused
         self._asked: dict[int, tuple[Any, ...]] = {}
         self._burst = Burst(self)
         self._looked = 0.0
@@ -92,6 +94,7 @@ class RegionEngine(StencilEngine):
         """See where a CPU is, whether that is worth a region, and what workers have done."""
         now = time.perf_counter()
         passed, self._looked = min(now - self._looked, _LONGEST), now
+        self.tiers.ran += passed
         left = None
         pc = cpu.pc
         if not self.tiers.jobs or self.soft or cpu.get(at.EXIT_CODE) == _STUB and self._region_at(cpu.get(at.EXIT_INFO)):
@@ -100,7 +103,7 @@ class RegionEngine(StencilEngine):
             self.spent[pc] = self.spent.get(pc, 0.0) + passed
             new = not self._known(pc)
             self.tiers.sampled(new)
-            if new and self.tiers.worthwhile(self.spent[pc], bool(self.pool.workers)):
+            if new:
                 left = self._ask(cpu, pc)
         if self._asked:
             self._take()
@@ -108,7 +111,9 @@ class RegionEngine(StencilEngine):
 
     def _known(self, pc: int) -> bool:
         """Whether there is nothing to be done for a header any more."""
-        return pc in self._asked or pc in self.refused or self._region_at(self.table.find(pc))
+        if pc in self.refused and self.spent.get(pc, 0.0) < self._again.get(pc, _EVER):
+            return True
+        return pc in self._asked or self._region_at(self.table.find(pc))
 
     def _region_at(self, code: int) -> bool:
         """Whether a host address lies in a region."""
@@ -120,8 +125,14 @@ class RegionEngine(StencilEngine):
     # Having it compiled.
 
     def _ask(self, cpu: Cpu, header: int) -> Exit | None:
-        """Have a region made. What the CPU does meanwhile, step by step, may end in an exit."""
-        worker = self.pool.idle() or self.pool.start()
+        """Have a region made, if that is worth it. What the CPU does meanwhile, step by step, may end in an exit."""
+        if not self.tiers.worthwhile(self.spent[header], True):
+            return None
+        worker = self.pool.idle()
+        if worker is None:
+            # The first worker is for all that is hot in this run; one more for what has waited as long as starting it takes.
+            waiting = self.spent[header] if self.pool.workers else sum(self.spent.values()) - sum(self._recalled.values())
+            worker = self.pool.start() if self.tiers.worthwhile(waiting, False) else None
         if worker is None:
             return None
         try:
@@ -129,10 +140,12 @@ class RegionEngine(StencilEngine):
         except HostError as error:      # no room for that: stencils go on
             self.tiers.jobs, self.pool.problem = 0, str(error)
             return None
+        self._again[header] = LATER * self.spent[header]
         self.spent[header] = 0.0
         # The loop is entered best where it comes by most often: there polls go back to, too.
         for pc in self._burst.often():
             if not self._known(pc):
+                self._again[pc] = self._again[header]
                 header = pc
                 break
         else:
@@ -146,7 +159,7 @@ class RegionEngine(StencilEngine):
         segment = self._segment(header)
         low, high = self._reach(header, segment)
         job = {"job": tries, "header": header, "low": low, "high": high, "page": _PAGE, "pages": held,
-               "steps": self._burst.steps(), "most": MOST, "speed": 2}
+               "steps": self._burst.steps(), "most": MOST, "stay": self.tiers.stay, "speed": 1}
         if self.pool.give(worker, job):
             self._asked[header] = (segment, held, tries)
 
@@ -178,6 +191,9 @@ class RegionEngine(StencilEngine):
                     self._send(worker, header, set(held) | set(answer["pages"]), tries + 1)
             elif "body" not in answer:
                 self.refused[header] = answer.get("error", "the worker ended over it")
+                self.tiers.refused(answer.get("cpu", 0.0))
+                if "error" not in answer:
+                    self._again.pop(header, None)
             else:
                 self.install(header, answer, segment, held)
 
@@ -237,7 +253,7 @@ class RegionEngine(StencilEngine):
         self._forget_heat(segment.low, segment.high or 1 << 64)
 
     def _forget_heat(self, start: int, end: int) -> None:
-        for known in (self.spent, self.refused):
+        for known in (self.spent, self.refused, self._again):
             for pc in [pc for pc in known if start <= pc < end]:
                 del known[pc]
 
@@ -252,17 +268,22 @@ class RegionEngine(StencilEngine):
     def _file_segment(self, low: int, high: int) -> Segment:
         segment = super()._file_segment(low, high)
         if self.store is not None and segment.key is not None:
-            spent, steps, vain = recall(self.store, segment)
-            self._vain.update(vain)
-            for pc, seconds in spent.items():
+            past = recall(self.store, segment)
+            self._again.update(past.again)
+            self.refused.update(dict.fromkeys(past.again, "left too soon in an earlier run"))
+            self._vain.update(past.vain)
+            self.tiers.luck = min(self.tiers.luck, past.luck)
+            for pc, seconds in past.spent.items():
                 self.spent[pc] = self._recalled[pc] = self.spent.get(pc, 0.0) + seconds
-            self._burst.counts.update(steps)
+            self._burst.counts.update(past.steps)
         return segment
 
     def _save(self, segment: Segment) -> None:
         super()._save(segment)
         if self.store is not None and not self.soft:
-            keep(self.store, segment, self.spent, self._burst.counts, list(self._asked), self._recalled)
+            again = {pc: seconds for pc, seconds in self._again.items() if pc in self.refused}
+            past = Past(self.spent, self._burst.counts, list(self._asked), again, self.tiers.luck)
+            keep(self.store, segment, past, self._recalled)
 
     def save(self) -> None:
         """Keep what was made and seen, and end the workers.

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     Place = tuple[int, tuple[int, ...], int]
 
 _SELDOM = 1 / 128   # so is what is come to so much less often than the header
+_AMPLE = 100        # instructions, from which on what is added must be worth more
 _RARE = 1 / 64      # a way that is taken less often, of all that come to its block, is left to other code
 
 
@@ -58,6 +59,7 @@ class Graph:
         self._most = most
         self._depth = depth
         self._usable = usable
+        self._shares: dict[tuple[int, ...], float] = {(): 1.0}      # of what is called: how much of it is by these calls
         self.header: Place = (header, (), 0)
         self.nodes: dict[Place, Node] = {}
         self.size = 0
@@ -71,7 +73,7 @@ class Graph:
         ways = [(-weight, order, self.header)]
         while ways and self.size < self._most:
             negative, _, place = heappop(ways)
-            if -negative < least:
+            if -negative < least * (1 + (self.size / _AMPLE) ** 2):
                 break
             if place in self.nodes:
                 continue
@@ -91,6 +93,28 @@ class Graph:
             reached = ranks(self.header, self.nodes)
             self.nodes = {place: node for place, node in self.nodes.items() if place in reached}
             self.size = sum(len(node.instructions) for node in self.nodes.values())
+
+    def stay(self, most: float) -> float:
+        """How many instructions are expected to be executed between coming in and leaving; at most about so many."""
+        here, done = {self.header: 1.0}, 0.0
+        while done < most and sum(here.values()) > 0.01:
+            there: dict[Place, float] = {}
+            for place, share in here.items():
+                node = self.nodes[place]
+                done += share * len(node.instructions)
+                for goal, part in self._parts(node):
+                    there[goal] = there.get(goal, 0.0) + share * part
+            here = there
+        return done
+
+    def _parts(self, node: Node) -> list[tuple[Place, float]]:
+        """Where a block goes on to within the region, each with its share of all that leave the block."""
+        if not isinstance(node.terminal, (Conditional, Indirect)):
+            return [(goal, 1.0) for goal in node.goes]
+        seen = self._profile.goes(node.instructions[-1][0])
+        extra = 0.5 if isinstance(node.terminal, Conditional) else 0.0
+        total = sum(seen.values()) + 2 * extra
+        return [(goal, (seen.get(goal[0], 0) + extra) / total) for goal in node.goes] if total else []
 
     def _split(self, place: Place) -> bool:
         """Begin a node where another one goes on: that ends there."""
@@ -126,7 +150,19 @@ class Graph:
         return node if node.instructions else None
 
     def _ways(self, node: Node) -> list[tuple[float, Place]]:
-        """Where it may go on, each with its weight."""
+        """Where it may go on, each with its weight: how often it was seen to, if it was; else a share of its own."""
+        at = node.instructions[-1][0]
+        seen = self._profile.goes(at)
+        found = []
+        for weight, goal in self._likely(node):
+            if len(goal[1]) > len(node.place[1]) and goal[1] not in self._shares:
+                called = max(seen.get(goal[0], 0) * self._shares[node.place[1]], weight)
+                self._shares[goal[1]] = min(1.0, called / max(1.0, self._profile.weight(goal[0])))
+            found.append((max(weight, seen.get(goal[0], 0) * self._shares[node.place[1]]), goal))
+        return found
+
+    def _likely(self, node: Node) -> list[tuple[float, Place]]:
+        """Where it may go on, each with its share of the node's weight."""
         at, decoded = node.instructions[-1]
         calls, weight = node.place[1], node.weight
         end = node.terminal

@@ -14,31 +14,42 @@ if TYPE_CHECKING:
 _WORTH = 0.01       # seconds: what is not longer is not written
 _MOST = 4096        # entries of each kind
 
-Steps = dict[tuple[int, int], int]
+class Past:
+    """What is known of how code ran."""
+
+    __slots__ = ("again", "luck", "spent", "steps", "vain")
+
+    def __init__(self, spent: dict[int, float], steps: dict[tuple[int, int], int], vain: list[int], again: dict[int, float],
+                 luck: float) -> None:
+        self.spent = spent      # seconds by header
+        self.steps = steps      # times by step: a block, and where it went
+        self.vain = vain        # headers that were being compiled at the end
+        self.again = again      # those that were refused: after how many seconds they are worth another look
+        self.luck = luck        # share of what was asked for that came to be
 
 
-def recall(store: Store, segment: Segment) -> tuple[dict[int, float], Steps, list[int]]:
-    """Seconds by header, times by step, and headers that were being compiled at the end, as `keep` wrote them for the same code;
-    all empty if it did not."""
+def recall(store: Store, segment: Segment) -> Past:
+    """What `keep` wrote for the same code; nothing at all if it did not."""
     body = store.load(_key(segment)) if segment.key is not None else None
     if body is None:
-        return {}, {}, []
-    spent, steps, vain = marshal.loads(body)
+        return Past({}, {}, [], {}, 1.0)
+    spent, steps, vain, again, luck = marshal.loads(body)
     low = segment.low
-    return ({pc + low: seconds for pc, seconds in spent}, {(a + low, b + low): times for a, b, times in steps},
-            [pc + low for pc in vain])
+    return Past({pc + low: seconds for pc, seconds in spent}, {(a + low, b + low): times for a, b, times in steps},
+                [pc + low for pc in vain], {pc + low: seconds for pc, seconds in again}, luck)
 
 
-def keep(store: Store, segment: Segment, spent: dict[int, float], steps: Steps, vain: list[int], before: dict[int, float]) -> None:
-    """Write down what is new since `before`, if that is worth it."""
+def keep(store: Store, segment: Segment, past: Past, before: dict[int, float]) -> None:
+    """Write down what of that is this segment's, if enough seconds are new since `before`."""
     low, high = segment.low, segment.high
-    mine = {pc: seconds for pc, seconds in spent.items() if low <= pc < high}
+    mine = {pc: seconds for pc, seconds in past.spent.items() if low <= pc < high}
     if segment.key is None or sum(mine.values()) - sum(before.get(pc, 0.0) for pc in mine) < _WORTH:
         return
     longest = sorted(mine.items(), key=lambda item: -item[1])[:_MOST]
-    ways = [(a - low, b - low, times) for (a, b), times in steps.items() if low <= a < high and low <= b < high][-_MOST:]
+    ways = [(a - low, b - low, times) for (a, b), times in past.steps.items() if low <= a < high and low <= b < high][-_MOST:]
     store.save(_key(segment), [marshal.dumps((
-        [(pc - low, seconds) for pc, seconds in longest], ways, [pc - low for pc in vain if low <= pc < high]))], "profile")
+        [(pc - low, seconds) for pc, seconds in longest], ways, [pc - low for pc in past.vain if low <= pc < high],
+        [(pc - low, seconds) for pc, seconds in past.again.items() if low <= pc < high], past.luck))], "profile")
 
 
 def _key(segment: Segment) -> bytes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from xenos.cpu import layout as at
-from xenos.engines.code.segment import LINK, POLL, SLOW
+from xenos.engines.code.segment import HERE, LINK, POLL, SLOW
 from xenos.engines.llvm.emit import LIKELY, METADATA, UNLIKELY, Emit
 from xenos.engines.region.binding import RegionBinding
 from xenos.engines.region.exact import ExactAccesses
@@ -202,7 +202,9 @@ class RegionText:
         binding.flush(emit)
         if done:
             self._count(done)
-        emit.do(f"br label %{self._exit(SLOW, pc, node)}")
+        # All of a block share what puts registers back: it is most of a region's code.
+        emit.do(f"store i64 {pc}, ptr %pc")
+        emit.do(f"br label %{self._exit(HERE, node.pc, node)}")
         binding.held, binding.dirty = held, dirty
         self._tails[label], emit.lines = emit.lines, lines
         emit.block = block
@@ -306,6 +308,7 @@ class RegionText:
                 emit.do(f"%s{offset} = alloca float")
         emit.do("%count = alloca i64")
         emit.do("%target = alloca i64")
+        emit.do("%pc = alloca i64")
         emit.do("store i64 %ct, ptr %count")
         header = self._graph.header
         for offset, width in self._before[header].items():
@@ -351,6 +354,9 @@ class RegionText:
             count = emit.line("load i64, ptr %count")
             if why == _JUMP:
                 self._jump(label, changed, count)
+            elif why == HERE:
+                emit.store_state(at.PC, emit.line("load i64, ptr %pc"))
+                emit.lines += self._convention.leave(f"@{self._symbol(HERE, self._graph.header[0])}", changed, count)
             else:
                 emit.lines += self._convention.leave(f"@{self._symbol(why, pc)}", changed, count)
 

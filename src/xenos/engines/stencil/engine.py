@@ -8,7 +8,7 @@ from xenos.cpu import layout as at
 from xenos.cpu.exits import Breakpoint, Budget, Exit, Fault, Illegal, Interrupted, Syscall
 from xenos.engines.code.arena import Arena
 from xenos.engines.code.limbo import Limbo
-from xenos.engines.code.segment import BREAKPOINT, HEAD, ILLEGAL, LARGEST, LINK, POLL, SLOW, SYNC, Segment
+from xenos.engines.code.segment import BREAKPOINT, HEAD, HERE, ILLEGAL, LARGEST, LINK, POLL, SLOW, SYNC, Segment
 from xenos.engines.code.store import digest
 from xenos.engines.code.table import FREE, MARKED, Table
 from xenos.engines.runtime.native import SOON, Runtime
@@ -140,7 +140,10 @@ class StencilEngine:
         stub = cpu.get(at.EXIT_INFO)
         with self._lock:
             kind, pc = self._stub(stub)
-        cpu.pc = pc
+        if kind == HERE:
+            kind = SLOW
+        else:
+            cpu.pc = pc
         if kind == LINK:
             return None if self.linked else Budget()
         if kind == SLOW:

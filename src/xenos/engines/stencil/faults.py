@@ -6,6 +6,7 @@ import ctypes
 
 from xenos.cpu import layout as at
 from xenos.cpu.exits import Fault
+from xenos.engines.code.segment import HERE
 from xenos.engines.runtime.direct import PAGE, PAGES, PLACE, PLACES
 from xenos.errors import EngineError
 from xenos.memory.flat import BASE, MemoryFault
@@ -52,7 +53,7 @@ class Faults:
         known = self._known.get(host)
         if known is None:
             try:
-                known = self._locate(host, cpu.get(at.EXIT_INFO))
+                known = self._locate(host, cpu.get(at.EXIT_INFO), cpu.pc)
             except MemoryFault as fault:    # the code itself is gone
                 cpu.pc = fault.address
                 return Fault(Fault.EXECUTE, fault.address, fault.mapped)
@@ -80,7 +81,7 @@ class Faults:
         # The reference engine knows the exact address and reason also where the hardware does not.
         return self._engine.reference.step(cpu, memory)
 
-    def _locate(self, host: int, stub: int) -> tuple[int, int, bool]:
+    def _locate(self, host: int, stub: int, here: int) -> tuple[int, int, bool]:
         engine = self._engine
         for segment in engine.all_segments():
             if 0 <= host - segment.base < segment.capacity:
@@ -93,7 +94,8 @@ class Faults:
 
             known = place(segment.address, host - segment.origin)
             if known:
-                return segment.stub(stub - segment.base)[1], 0, bool(known >> 31 & 1)
+                why, pc = segment.stub(stub - segment.base)
+                return here if why == HERE else pc, 0, bool(known >> 31 & 1)
         pc, start, unit = segment.block(offset)
         first, end = segment.unit(unit)
         source = segment.source(unit)
