@@ -27,7 +27,7 @@ int main(int argc, char **argv) {
   int round = argc > 1 ? atoi(argv[1]) : 3, status;
   unsigned c = argc > 2 ? strtoul(argv[2], NULL, 16) : 1;
   char left[16], text[16];
-  for (int part = 0; part < 5; part++)
+  for (int part = 0; part < (round % 4 ? 5 : 500); part++)      /* now and then long enough to be worth a worker */
     c = sum(c, 60000, 2 * round + 1);
   if (!round) {
     printf("%08x\n", c);
