@@ -44,6 +44,7 @@ def work(maker: Any, request: dict[str, Any]) -> dict[str, Any]:
     try:
         profile = Profile()
         maker.learn(profile, source.fetch, request["steps"])
+        source.missing.clear()      # they were seen, which does not make them part of this
         graph = maker.graph(request["header"], source.fetch, profile, request["most"])
         if source.missing:
             return answer | {"pages": sorted(source.missing)}
