@@ -54,7 +54,7 @@ def _run(request: dict[str, Any], place: list[int], policy: Policy | None) -> di
     from xenos.engines import choose
 
     program, name, sysroot = find(request["arguments"][0], request["sysroot"])
-    process = start(name, request["engine"], sysroot=sysroot, strace=request["strace"])
+    process = start(name, request["engine"], sysroot=sysroot, strace=request["strace"], seen=False)
     place[0] = process.hide(place[0])  # guests look at low numbers
     process.load(program, request["arguments"], request["env"])
     if policy is not None:

@@ -12,10 +12,11 @@ if TYPE_CHECKING:
 
 def start(
     name: str, kind: str, *, sysroot: str | None = None, strace: bool = False, progress: Progress | None = None,
-    engine: Any = None, make: type[Process] | None = None, jobs: int | None = None,
+    engine: Any = None, make: type[Process] | None = None, jobs: int | None = None, seen: bool = True,
 ) -> Process:
     """A process of the guest of that name, to `load()` a program into, with an engine of that kind or the one given. `jobs`
-    is how many processes that compile hot code, at most."""
+    is how many processes that compile hot code, at most. Whether its registers at a fault that ends it are to be `seen` by anybody:
+    the engine may be faster if not."""
     from xenos.cpu.state import Cpu
     from xenos.engines import choose
     from xenos.linux.process import Process
@@ -42,4 +43,7 @@ def start(
         process.after_fork.append(after_fork)
     if hasattr(engine, "pool"):
         engine.pool.hide = process.hide
+        if not seen:
+            process.signals.when_seen.append(engine.see)
+            engine.see(False)
     return process

@@ -158,7 +158,8 @@ def _run(options: Options, policy: Policy | None = None) -> int:
     program, name, sysroot = find(options.arguments[0], options.sysroot)
     progress = _progress if sys.stderr and sys.stderr.isatty() else None
     try:
-        process = start(name, options.engine, sysroot=sysroot, strace=options.strace, progress=progress, jobs=options.jobs)
+        process = start(name, options.engine, sysroot=sysroot, strace=options.strace, progress=progress, jobs=options.jobs,
+                        seen=options.debug)
     except TakenError:
         _again()
         raise

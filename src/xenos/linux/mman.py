@@ -69,6 +69,7 @@ def mmap(process: Process, addr: int, length: int, prot: int, flags: int, fd: in
             return -ENOMEM
         memory.map(addr, length, prot, fd=fd, offset=offset, shared=kind != MAP_PRIVATE)
         if flags & MAP_GROWSDOWN and anonymous:
+            process.signals.seen(True)      # a fault there is no end
             memory.growing.add(addr)
     return addr
 

@@ -8,6 +8,7 @@ from xenos.linux import kernel
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
     from xenos.linux.process import Process
@@ -28,6 +29,7 @@ HARMLESS = frozenset((SIGCHLD, SIGCONT, SIGURG, SIGWINCH))
 STOPPING = frozenset((SIGSTOP, SIGTSTP, SIGTTIN, SIGTTOU))
 # Dispositions of these belong to the engines, to Python and its C library; a guest's wish for them is kept here only.
 _OURS = frozenset((SIGBUS, SIGSEGV, SIGKILL, SIGSTOP))
+_FAULTS = (SIGSEGV, SIGBUS)
 _PYTHONS = frozenset((SIGPIPE, SIGXFSZ))    # Python ignores them for its own sake
 _PASSED = 0x10000000 | 1 | 2                # SA_RESTART, SA_NOCLDSTOP, SA_NOCLDWAIT: for the host's kernel, too
 _ACTION = 32                                # its struct sigaction
@@ -48,6 +50,8 @@ class Signals:
     def __init__(self, process: Process) -> None:
         self._process = process
         self._before: Any = None        # the host's dispositions of old, while ours are in force
+        # Told whether the guest has a handler for faults, who sees its registers: before it has one, and when it has none any more.
+        self.when_seen: list[Callable[[bool], object]] = []
         self.reset()
 
     def reset(self) -> None:
@@ -69,12 +73,21 @@ class Signals:
 
     def set_action(self, number: int, action: bytes) -> None:
         """Record what the guest wants done, and let the host's kernel know."""
+        if number in _FAULTS and int.from_bytes(action[:8], "little") > IGNORE:
+            self.seen(True)
         self.actions[number] = action
+        if number in _FAULTS and not any(self.handler(one) > IGNORE for one in _FAULTS):
+            self.seen(False)
         if number == SIGSEGV:
             self._tell_native(action)
         if self._before is not None and number not in _OURS:
             at = _ACTION * (number - 1)     # the others are not looked at
             self._process.bridge.dispose(1 << number - 1, bytes(at) + self._wish(number), None)
+
+    def seen(self, by_guest: bool) -> None:
+        """The guest sees the registers where it faults from now on, or no longer."""
+        for tell in self.when_seen:
+            tell(by_guest)
 
     def _tell_native(self, action: bytes) -> None:
         """Native code calls the handler of faults that it knows."""

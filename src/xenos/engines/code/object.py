@@ -36,7 +36,7 @@ _FUNCTION, _SECTION = 2, 3
 
 class ObjectFile:
     """`functions` by name. Constant pools are `constants`, by section name; relocations name them `.section`. Of accesses that may
-    fail, `faults` are offset, offset at which code goes on there, and what else is said."""
+    fail, `faults` are offset, offset at which code goes on there, and what else is said; or `places` are offset and number."""
 
     def __init__(self, data: bytes) -> None:
         if data[:4] != b"\x7fELF" or data[4] != 2:
@@ -72,9 +72,26 @@ class ObjectFile:
         # Tables of jumps are constants that refer to code.
         self.constant_relocations = {section_names[section]: found for section, found in pending.items()
                                      if section_names[section] in self.constants and found}
-        rows = next((body for name, body in zip(section_names, bodies, strict=True) if name == ".faults"), b"")
-        places = iter(pending.get(section_names.index(".faults"), []) if rows else [])
-        self.faults = [(next(places).addend, next(places).addend, says) for _, _, says in struct.iter_unpack("<III", rows)]
+
+        def words(section: str) -> list[tuple[int, bool]]:
+            """A section's numbers of 32 bits, and whether each is an offset in the code."""
+            if section not in section_names:
+                return []
+            number = section_names.index(section)
+            offsets = {one.offset: one.addend for one in pending.get(number, [])}
+            body = struct.iter_unpack("<I", bodies[number])
+            return [(offsets.get(4 * at, word), 4 * at in offsets) for at, (word,) in enumerate(body)]
+
+        rows = iter(word for word, _ in words(".faults"))
+        self.faults = list(zip(rows, rows, rows, strict=True))
+        self.places: list[tuple[int, int]] = []     # in the section, a number stands behind all its offsets
+        waiting: list[int] = []
+        for word, is_offset in words(".places"):
+            if is_offset:
+                waiting.append(word)
+            else:
+                self.places += [(offset, word) for offset in waiting]
+                waiting = []
         self.functions: dict[str, Function] = {}
         self.text = b""            # the section of the functions, whole, with its relocations
         self.text_relocations: list[Relocation] = []

@@ -41,6 +41,7 @@ COPY = 1 << 62      # in a block's address: there is other code for it, which ju
 LINK_PC, LINK_SITE, LINK_STUB, LINK_NEXT, LINK_ROW = 0, 8, 12, 16, 24
 UNIT_START, UNIT_END, UNIT_BLOCK, UNIT_ROW = 0, 8, 16, 24
 # A region's list has a number for each access, in their order: offset in the segment, where it is gone on, see `place_of_fault`.
+# Where the count is negative, accesses have no way out: then it only says which is of which guest address (`place_of_code`).
 REGION_UNIT, REGION_PLACES, REGION_COUNT, REGION_ROW = 0, 8, 16, 24
 _LISTS = ((BLOCKS, BLOCK_ROW), (LINKS, LINK_ROW), (UNITS, UNIT_ROW), (REGIONS, REGION_ROW))
 
@@ -54,6 +55,11 @@ LARGEST = 1 << 27       # bytes of a segment: no more than jumps reach on any ho
 def place_of_fault(access: int, way: int, both: int) -> int:
     """What is kept of an access that may fail: two offsets, and whether it reads and writes in one step."""
     return access << 32 | both << 31 | way
+
+
+def place_of_code(offset: int, pc: int) -> int:
+    """What is kept of an access without a way out: its offset, and its guest address, from the lowest that the region is of."""
+    return offset << 32 | pc
 
 
 class Segment:
@@ -215,6 +221,24 @@ class Segment:
         rows = self._list(REGIONS)
         at = bisect_left(rows[::3], number)
         return at if at < len(rows) // 3 and rows[3 * at] == number else None
+
+    @property
+    def wild(self) -> bool:
+        """Whether there are regions that keep nothing for accesses that fail."""
+        return any(count < 0 for count in self._list(REGIONS)[2::3])
+
+    def is_wild(self, number: int) -> bool:
+        """Whether a region is one of these."""
+        return self._list(REGIONS)[3 * number + 2] < 0
+
+    def told(self, number: int, offset: int) -> int | None:
+        """The guest address of the access at an offset in such a region, if that is known."""
+        unit, listed, count = self._list(REGIONS)[3 * number:3 * number + 3]
+        listed -= self._skip
+        rows = self.view[listed:listed - 8 * count].cast("q")
+        at = bisect_left(rows, offset + self._skip << 32)
+        found = rows[at] if at < -count else 0
+        return (found & 0xFFFF_FFFF) + self.unit(unit)[0] if found >> 32 == offset + self._skip else None
 
     @property
     def regions(self) -> int:

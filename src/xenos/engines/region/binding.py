@@ -148,6 +148,11 @@ class RegionBinding:
                     break
         return emit.host.address(emit, emit.value(index)), self._base + offset - (offset >> 63 << 64)
 
+    def address(self, emit: Lines, op: Value) -> str:
+        """A pointer to the host memory behind a guest address."""
+        index, constant = self.parts(emit, op)
+        return emit.line(f"getelementptr i8, ptr inttoptr (i64 {constant} to ptr), i64 {index}")
+
     def overwrites(self, address: Value) -> bool:
         """Whether the register that holds an address is written by the same instruction: the address is of no use afterwards."""
         assert self.decoded is not None

@@ -74,11 +74,12 @@ class EagerEngine(RegionEngine):
             if not graph.nodes:
                 return
             try:
-                made = self._maker.make(graph, r.choice((1, 2, 2, 3)))
+                exact = self.exact or segment is None or r.random() < 0.5
+                made = self._maker.make(graph, r.choice((1, 2, 2, 3)), exact)
             except EngineError as error:
                 self.refused[header] = str(error)
                 return
-            answer = {"body": made.body, "low": made.low, "high": made.high, "size": made.size}
+            answer = {"body": made.body, "low": made.low, "high": made.high, "size": made.size, "exact": exact}
             if self.install(header, answer, segment, held) or header in self.refused:
                 return      # else another thread has written there meanwhile: again
 

@@ -12,6 +12,7 @@ from xenos.engines.region.pool import Pool
 from xenos.engines.stencil.engine import StencilEngine
 from xenos.errors import HostError
 from xenos.memory.flat import BASE, MemoryFault
+from xenos.memory.host import EXEC, WRITE
 from xenos.tuning.tiers import LATER, MOST, Tiers
 
 TYPE_CHECKING = False
@@ -53,7 +54,7 @@ class RegionEngine(StencilEngine):
 
     def __init__(self, pack: Pack, level: int, *, store: Store | None = None, jobs: int | None = None) -> None:
         super().__init__(pack, store=store)
-        self.flavour = b"regions"
+        self.exact = True       # whether somebody may see the registers at a fault; else regions keep none for that
         self.segments = Listed(lambda: self.runtime.look_in(self.all_segments()))
         self.tiers = Tiers(jobs)
         self.pool = Pool(self.tiers.jobs, [pack.name, str(level), str(_PAGE)])
@@ -67,6 +68,31 @@ class RegionEngine(StencilEngine):
         self._looked = 0.0
         self._vain: set[int] = set()            # headers that the last run asked for, and ended before they were made
         self._recalled: dict[int, float] = {}   # what `spent` was when the cache was read
+
+    @property
+    def flavour(self) -> bytes:     # type: ignore[override]
+        """Code of a program that sees no faults may hold any regions, that of others only exact ones."""
+        return b"regions" if self.exact else b"any regions"
+
+    def see(self, faults: bool) -> None:
+        """The guest sees registers at its faults from now on, or no longer; or faults are to be ours to see, too."""
+        memory = self._memory
+        if faults == self.exact or not faults and memory is not None and (memory.growing or memory.watched.value):
+            return
+        if not faults or memory is None:
+            self.exact = faults
+            return
+        with self._lock:
+            self.exact = True
+            wild = [segment for segment in self.segments if segment.wild]
+            for segment in wild:
+                self._drop(segment)     # what else is in it comes from the cache again, or is translated anew
+            self._limbo.stop()
+            others = [(cpu, cpu.epoch) for cpu in self._limbo.running.values()]
+        until = time.monotonic() + _PATIENCE
+        for cpu, epoch in others if wild else ():
+            while cpu.epoch == epoch and cpu.get(at.RUNNING) and not cpu.get(at.IN_KERNEL) and time.monotonic() < until:
+                time.sleep(0)
 
     # When to look.
 
@@ -159,7 +185,8 @@ class RegionEngine(StencilEngine):
         segment = self._segment(header)
         low, high = self._reach(header, segment)
         job = {"job": tries, "header": header, "low": low, "high": high, "page": _PAGE, "pages": held,
-               "steps": self._burst.steps(), "most": MOST, "stay": self.tiers.stay, "speed": 1}
+               "steps": self._burst.steps(), "most": MOST, "stay": self.tiers.stay, "speed": 1,
+               "exact": self.exact or segment is None}
         if self.pool.give(worker, job):
             self._asked[header] = (segment, held, tries)
 
@@ -200,6 +227,8 @@ class RegionEngine(StencilEngine):
     def install(self, header: int, made: dict[str, Any], segment: Segment | None, held: dict[int, bytes | None]) -> bool:
         """Let a region run from now on where its header is reached, unless the pages that it was made from are others now. Its
         `segment` is that of a file mapping, or None elsewhere."""
+        if self.exact and not made["exact"]:
+            return False
         if segment is None:
             self.memory.watching().guard(made["low"], made["high"])     # before the look whether it has changed
         elif segment not in self.segments:
@@ -264,6 +293,14 @@ class RegionEngine(StencilEngine):
         self._asked.clear()
         self._recalled = dict(self.spent)
         self._burst.after_fork()
+
+    def _segment(self, pc: int) -> Segment | None:
+        segment = super()._segment(pc)
+        if segment is None and not self.exact:
+            region = self.memory.regions.at(pc)
+            if region is not None and region.prot & (WRITE | EXEC) == WRITE | EXEC:
+                self.see(True)      # it will be watched for writes: a fault may be for our sake
+        return segment
 
     def _file_segment(self, low: int, high: int) -> Segment:
         segment = super()._file_segment(low, high)

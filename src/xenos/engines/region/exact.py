@@ -27,7 +27,7 @@ _ROW = r"\0A.pushsection .faults,\22\22\0A.long 1b-., ${%d:l}-., %d\0A.popsectio
 class ExactAccesses(Integers, Accesses):
     """Every access has a way out. `effects` are those of the instruction at hand, `slow` is the label of its way out."""
 
-    binding: RegionBinding      # type: ignore[assignment]
+    binding: RegionBinding
     effects: list[Value]
     slow: str
     _both = False       # whether the instruction at hand reads and writes in one step

@@ -6,7 +6,7 @@ from array import array
 from typing import TYPE_CHECKING
 
 from xenos.engines.code.object import Relocation
-from xenos.engines.code.segment import place_of_fault
+from xenos.engines.code.segment import place_of_code, place_of_fault
 from xenos.errors import EngineError
 
 if TYPE_CHECKING:
@@ -15,9 +15,10 @@ if TYPE_CHECKING:
     from xenos.engines.code.object import ObjectFile
 
 
-def link(made: ObjectFile, exits: list[tuple[int, int]], low: int, runtime: ModuleType) -> bytes:
+def link(made: ObjectFile, exits: list[tuple[int, int]], low: int, places: list[int] | None, runtime: ModuleType) -> bytes:
     """The region. `exits` are (why, guest address) of its symbols `exit0`, `exit1`..., `low` is the lowest address that it was
-    made from, EngineError if it refers to anything else."""
+    made from, `places` has the guest addresses of accesses by number, where these have no ways out. EngineError if it refers to
+    anything else."""
     code = bytearray(made.text)
     placed: dict[str, int] = {}
     for name, body in made.constants.items():
@@ -37,6 +38,11 @@ def link(made: ObjectFile, exits: list[tuple[int, int]], low: int, runtime: Modu
             runtime.settle(code, one, placed[one.symbol])
         else:
             raise EngineError(f"a region refers to {one.symbol}")
-    faults = array("q", sorted(place_of_fault(*row) for row in made.faults))
-    head = array("q", (low, len(code), len(ways) // 3, len(faults)))
+    if places is None:
+        faults = array("q", sorted(place_of_fault(*row) for row in made.faults))
+        count = len(faults)
+    else:
+        faults = array("q", sorted(place_of_code(at, places[number] - low) for at, number in made.places))
+        count = -len(faults)
+    head = array("q", (low, len(code), len(ways) // 3, count))
     return head.tobytes() + ways.tobytes() + faults.tobytes() + bytes(code)

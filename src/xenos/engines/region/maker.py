@@ -72,10 +72,11 @@ class Maker:
         """What would be compiled."""
         return Graph(self._instructions, fetch, header, profile, most=most, usable=self._usable)
 
-    def make(self, graph: Graph, speed: int = 2) -> Made:
-        """Compile it; EngineError if LLVM does not take it."""
-        text = RegionText(graph, self._guest.layout, self._pins, self._host, self._floats, BASE, self._guest.alignment)
+    def make(self, graph: Graph, speed: int = 2, exact: bool = True) -> Made:
+        """Compile it; EngineError if LLVM does not take it. If it need not be `exact`, of an access that fails nothing is known but
+        the guest's pc."""
+        text = RegionText(graph, self._guest.layout, self._pins, self._host, self._floats, BASE, self._guest.alignment, exact)
         made = self._compiler.compile(text.write(), optimize=speed)
         low = min(node.pc for node in graph.nodes.values())
         high = max(node.end for node in graph.nodes.values())
-        return Made(link(made, text.exits, low, host_runtime()), low, high, graph.size)
+        return Made(link(made, text.exits, low, text.places, host_runtime()), low, high, graph.size)

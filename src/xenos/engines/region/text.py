@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 from xenos.cpu import layout as at
 from xenos.engines.code.segment import HERE, LINK, POLL, SLOW
-from xenos.engines.llvm.emit import LIKELY, METADATA, UNLIKELY, Emit
+from xenos.engines.llvm.emit import LIKELY, METADATA, UNLIKELY
 from xenos.engines.region.binding import RegionBinding
-from xenos.engines.region.exact import ExactAccesses
+from xenos.engines.region.emit import ExactEmit, PlainEmit
 from xenos.engines.region.loops import ranks, unpolled
-from xenos.engines.region.numbers import TESTS, Numbers, boxed, canonical, computes, copied, foreign, quietly, settled
+from xenos.engines.region.numbers import TESTS, Numbers, canonical, computes, copied, foreign, quietly, settled
 from xenos.engines.stencil.render import Convention
 from xenos.semantics.block import Conditional, Direct, Indirect
 
@@ -21,61 +21,21 @@ if TYPE_CHECKING:
     from xenos.engines.llvm.emit import Floats
     from xenos.engines.region.graph import Graph, Node, Place
     from xenos.semantics.decoder import Decoded
-    from xenos.semantics.instruction import Form
-    from xenos.semantics.values import Value
 
 
 _JUMP = -1      # a way out of its own kind: to an address in a register
-
-
-class RegionEmit(ExactAccesses, Emit):
-    """Emits instruction after instruction of a region; the slow way of each is its own."""
-
-    def __init__(self, binding: RegionBinding, host: Floats) -> None:
-        super().__init__([], binding, host)     # type: ignore[arg-type]  # of an address it gives parts, to exact accesses
-        self.slow = ""
-        self._wide, self._made = {}, {}
-
-    def instruction(self, form: Form, slow: str) -> None:
-        """Emit one; `slow` is the label of its way out to the reference engine."""
-        self.effects, self.end, self.slow, self.uses_slow = form.effects, None, slow, False
-        self._values = {}
-        assert isinstance(self.binding, RegionBinding)
-        lazy, self.lazy = self.lazy, self.lazy and self.binding.straight(form)
-        self.run()
-        self.lazy = lazy
-
-    def slow_unless(self, condition: str) -> None:
-        """Leave where the condition is false."""
-        self.uses_slow = True
-        go = f"go{self.name()[2:]}"
-        self.do(f"br i1 {condition}, label %{go}, label %{self.slow}, {LIKELY}")
-        self.label(go)
-
-    def _box(self, op: Value) -> str:
-        if op.args[0].width == 32 and op.width == 64:
-            return boxed(self, self.value(op.args[0]))
-        return super()._box(op)
-
-    def _unbox(self, op: Value) -> str:
-        """A register that holds a computed number of that width has it boxed."""
-        assert isinstance(self.binding, RegionBinding)
-        source = op.args[0]
-        if source.op == "read" and self.binding.computed.get(self.binding.register(source)) == op.width:
-            return self.line(f"trunc i{source.width} {self.value(source)} to i{op.width}")
-        return super()._unbox(op)
 
 
 class RegionText:
     """Writes the module of one graph. `exits` are (why, guest address) of its symbols `exit0`, `exit1` and so on."""
 
     def __init__(self, graph: Graph, layout: Layout, pins: dict[int, str], host: ModuleType, floats: Floats, base: int,
-                 alignment: int) -> None:
+                 alignment: int, exact: bool = True) -> None:
         self._graph = graph
         self._pins = pins
         self._convention = Convention(host)
         self._binding = RegionBinding(layout, base)
-        self._emit = RegionEmit(self._binding, floats)
+        self._emit: ExactEmit | PlainEmit = (ExactEmit if exact else PlainEmit)(self._binding, floats)
         self._emit.lazy = floats.own_nans
         self._zeros = {file.name: file.zero for file in layout.files.values()}
         self._alignment = alignment
@@ -88,6 +48,11 @@ class RegionText:
         self._unpolled = unpolled(graph.nodes, self._ranks)
         self._before = self._numbers()
         self._silent: dict[tuple[Place, int], bool] = {}    # instructions of nodes that compare, and flags stay what they were
+
+    @property
+    def places(self) -> list[int] | None:
+        """The guest addresses of accesses by number, where these have no ways out."""
+        return list(self._emit.places) if isinstance(self._emit, PlainEmit) else None
 
     def write(self) -> str:
         """The module."""
@@ -103,7 +68,7 @@ class RegionText:
         text = "\n".join([*entry, *body, *tails])
         c = self._convention
         return "".join([
-            METADATA, *(d + "\n" for d in sorted(emit.declares)),
+            METADATA, emit.metadata() if isinstance(emit, PlainEmit) else "", *(d + "\n" for d in sorted(emit.declares)),
             *(f"declare hidden preserve_nonecc void @exit{n}({c.parameters})\n" for n in range(len(self.exits))),
             f"define dso_local preserve_nonecc void @region({c.parameters}) nounwind strictfp {{\nentry:\n{text}\n}}\n"])
 
@@ -198,7 +163,8 @@ class RegionText:
         emit.label(label)
         held, dirty = binding.held, binding.dirty
         binding.held, binding.dirty = before
-        emit.keep_apart()
+        if isinstance(emit, ExactEmit):
+            emit.keep_apart()
         binding.flush(emit)
         if done:
             self._count(done)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from xenos.engines.llvm.emit import Slow
 from xenos.engines.region.binding import RegionBinding
-from xenos.engines.region.text import RegionEmit
+from xenos.engines.region.emit import ExactEmit
 
 if TYPE_CHECKING:
     from xenos.cpu.layout import Layout
@@ -33,7 +33,7 @@ def _usable(form: Form, decoded: Decoded, floats: Floats, layout: Layout) -> boo
         return False
     binding = RegionBinding(layout, 0)
     binding.begin(0, decoded)
-    emit = RegionEmit(binding, floats)
+    emit = ExactEmit(binding, floats)
     try:
         emit.instruction(form, "slow")
     except Slow:

@@ -53,10 +53,10 @@ def work(maker: Any, request: dict[str, Any]) -> dict[str, Any]:
         stay = graph.stay(request["stay"])
         if stay < request["stay"]:
             return answer | {"error": f"left after {stay:.0f} instructions"}
-        made = maker.make(graph, request["speed"])
+        made = maker.make(graph, request["speed"], request["exact"])
     except EngineError as error:
         return answer | {"error": str(error)}
-    return answer | {"body": made.body, "low": made.low, "high": made.high, "size": made.size,
+    return answer | {"body": made.body, "low": made.low, "high": made.high, "size": made.size, "exact": request["exact"],
                      "places": sorted({place[0] for place in graph.nodes})}
 
 

@@ -50,6 +50,9 @@ class Faults:
     def answer(self, cpu: Cpu) -> Exit | None:
         """The fault, with the state as it was before the instruction; None if the access works by now."""
         host = cpu.get(at.HOST_PC)
+        wild = self._wild(host)
+        if wild:
+            return self._end(cpu, wild)
         known = self._known.get(host)
         if known is None:
             try:
@@ -80,6 +83,29 @@ class Faults:
                 memory.watch.open(address, address + 1)
         # The reference engine knows the exact address and reason also where the hardware does not.
         return self._engine.reference.step(cpu, memory)
+
+    def _wild(self, host: int) -> int:
+        """The guest's pc, if an access of a region failed that keeps nothing else for that: or about that; 0 elsewhere."""
+        for segment in self._engine.all_segments():
+            if segment.regions and 0 <= host - segment.base < segment.capacity:
+                start, _, unit = segment.block(host - segment.base)
+                number = segment.region(unit)
+                if number is not None and segment.is_wild(number):
+                    told = segment.told(number, host - segment.base)
+                    return start if told is None else told
+        return 0
+
+    def _end(self, cpu: Cpu, pc: int) -> Exit:
+        """The fault that ends a guest: its registers are anything."""
+        cpu.pc = pc
+        memory = self._engine.memory
+        address = cpu.get(at.FAULT_ADDRESS) - BASE
+        signal, code = cpu.get(at.FAULT_CODE) >> 32, cpu.get(at.FAULT_CODE) & 0xFFFF_FFFF
+        if signal != _SIGSEGV:
+            mapped = Fault.BEHIND_FILE
+        else:
+            mapped = Fault.NOTHING if code != SEGV_ACCERR or memory.regions.at(address) is None else Fault.PROTECTED
+        return Fault(Fault.WRITE if cpu.get(at.FAULT_WRITE) == 1 else Fault.READ, address & (1 << 64) - 1, mapped)
 
     def _locate(self, host: int, stub: int, here: int) -> tuple[int, int, bool]:
         engine = self._engine

@@ -32,10 +32,16 @@ def adopt(desk: int, pc: int, end: int, source: int) -> int:
     """Take in a region, which is entered at `pc`: FINE, FULL if the segment has no room for it, MORE if its lists have none.
 
     At `source` stand numbers of 64 bits: the lowest address that it was made from, bytes, ways out, places that may fault; of
-    each way out its site, why, guest address; what `segment.place_of_fault` says of each place, in the region; then the code.
+    each way out its site, why, guest address; what `segment.place_of_fault` says of each place, in the region (or `place_of_code`
+    of so many, where their number is negative); then the code.
     """
     segment = i64[desk + at.SEGMENT]
-    first, size, ways, places = i64[source], i64[source + 8], i64[source + 16], i64[source + 24]
+    first, size, ways, count = i64[source], i64[source + 8], i64[source + 16], i64[source + 24]
+    places = count
+    moved = (1 << 32) + 1
+    if count < 0:       # they say nothing of where it is gone on
+        places = -count
+        moved = 1 << 32
     if i64[segment + USED] + ALIGN + size + 8 * places + 128 * (ways + 1) > i64[segment + CAPACITY] or ways > at.EXITS_MOST:
         return at.FULL
     if i64[segment + BLOCKS_USED] >= i64[segment + BLOCKS_ROOM] or i64[segment + UNITS_USED] >= i64[segment + UNITS_ROOM]:
@@ -65,12 +71,12 @@ def adopt(desk: int, pc: int, end: int, source: int) -> int:
     i64[desk + at.LENGTH] = i64[desk + at.LENGTH] + 7 & -8
     listed = i64[desk + at.LENGTH]
     for number in range(places):
-        i64[code(desk) + listed + 8 * number] = i64[row + 8 * number] + i64[segment + USED] * ((1 << 32) + 1)
+        i64[code(desk) + listed + 8 * number] = i64[row + 8 * number] + i64[segment + USED] * moved
     i64[desk + at.LENGTH] += 8 * places
     region = i64[segment + REGIONS] + REGION_ROW * i64[segment + REGIONS_USED]
     i64[region + REGION_UNIT] = i64[segment + UNITS_USED]
     i64[region + REGION_PLACES] = i64[segment + USED] + listed
-    i64[region + REGION_COUNT] = places
+    i64[region + REGION_COUNT] = count
     i64[segment + REGIONS_USED] += 1
     note(desk, first)
     return at.FINE

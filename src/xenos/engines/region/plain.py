@@ -1,0 +1,64 @@
+"""Accesses of a region in a program that a fault would end: nobody sees its registers then, only where it was.
+
+LLVM makes of an access what it likes, and keeps no register for the sake of one that may fail. In a section of its own it lists
+where it has put each (LLVM's "PC Sections Metadata"), so that a fault can be told by its guest address.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from xenos.engines.llvm.accesses import Accesses
+from xenos.engines.llvm.integers import Integers
+from xenos.engines.llvm.lines import FLOATS
+
+if TYPE_CHECKING:
+    from xenos.engines.region.binding import RegionBinding
+    from xenos.semantics.values import Value
+
+_KINDS = ("load volatile", "store volatile", "atomicrmw", "cmpxchg")
+_FIRST = 10     # number of our metadata
+
+
+class PlainAccesses(Integers, Accesses):
+    """`places` are the guest addresses of instructions that access memory, each with its number."""
+
+    binding: RegionBinding
+    effects: list[Value]
+    places: dict[int, int]
+
+    def line(self, text: str) -> str:
+        return super().line(self._marked(text))
+
+    def do(self, text: str) -> None:
+        super().do(self._marked(text))
+
+    def _marked(self, text: str) -> str:
+        if not text.startswith(_KINDS):
+            return text
+        number = self.places.setdefault(self.binding.pc, len(self.places))
+        return f"{text}, !pcsections !{_FIRST + number}"
+
+    def _got(self, op: Value, address: Value) -> str:
+        """A load, into a register of that kind to which the value goes."""
+        users = [user for user in self.effects if any(arg is op for arg in user.args)]
+        if op.width in (32, 64) and users and all(user.op == "box" or self.binding.floating(user) for user in users):
+            where = self.binding.address(self, address)
+            number = self.line(f"load volatile {FLOATS[op.width]}, ptr {where}, align 1")
+            return self.line(f"bitcast {FLOATS[op.width]} {number} to i{op.width}")
+        # What takes a load as its operand may be taken apart again (LLVM's two-address pass), and the place is lost then.
+        got = super()._got(op, address)
+        return got if op.width < 32 else self.line(f"freeze i{op.width} {got}")
+
+    def _put(self, value: Value, address: Value) -> None:
+        source = value.args[0] if value.op == "extract" and value.attr("low") == 0 else value
+        if value.width >= 32 and source.width == 64 and self.binding.floating(source):
+            type_ = FLOATS[value.width]
+            number = self.line(f"bitcast i{value.width} {self.value(value)} to {type_}")
+            self.do(f"store volatile {type_} {number}, ptr {self.binding.address(self, address)}, align 1")
+        else:
+            super()._put(value, address)
+
+    def metadata(self) -> str:
+        """What the marks refer to."""
+        return "".join(f'!{_FIRST + n} = !{{!".places", !{{i32 {n}}}}}\n' for n in range(len(self.places)))

@@ -1,0 +1,63 @@
+"""Regions keep no registers for faults that nobody sees: a program ends as ever, and from when it has a handler, that sees all."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from linux.hot_guests import CROSS, LONG, SOURCE, build, empty_cache
+
+pytestmark = pytest.mark.skipif(not shutil.which(CROSS), reason=f"needs {CROSS}")
+ROUNDS = {"stencil": "50", "region": "100000", "eager": "50"}
+HANDLED = {"stencil": "6", "region": "20", "eager": "6"}
+
+
+@pytest.fixture(scope="module")
+def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return build("unseen", tmp_path_factory.mktemp("unseen"))
+
+
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One for all these runs: what is wild in one of them is found by the next."""
+    return empty_cache(tmp_path_factory.mktemp("cache") / "xenos")
+
+
+def shown(engine: str, program: Path, how: str, cache: Path, seed: int = 0) -> tuple[str, str, int]:
+    """What a run prints but for the sum of its rounds, which are fewer where all is compiled; how Xenos says that it crashed."""
+    run = subprocess.run(
+        [sys.executable, "-m", "xenos", "run", "--engine", engine, program, how, ROUNDS[engine], HANDLED[engine]],
+        stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=LONG, check=False,
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(SOURCE), "XENOS_CACHE": str(cache), "XENOS_EAGER": f"{seed}:0.1"})
+    return run.stdout.partition("\n")[2], run.stderr, run.returncode
+
+
+ENGINES = [("region", 0), ("eager", 0), ("eager", 1)]
+
+
+@pytest.mark.parametrize(("engine", "seed"), ENGINES)
+@pytest.mark.parametrize("how", ["died", "bus"])
+def test_a_fault_that_ends_a_program_is_told_with_its_place(
+    engine: str, seed: int, how: str, program: Path, cache: Path,
+) -> None:
+    out, told, status = shown(engine, program, how, cache, seed)
+    assert (out, told, status) == shown("stencil", program, how, cache)
+    assert status == 128 + (7 if how == "bus" else 11)
+    assert "<sum+" in told
+
+
+@pytest.mark.parametrize(("engine", "seed"), ENGINES)
+def test_a_handler_sees_all_registers(engine: str, seed: int, program: Path, cache: Path) -> None:
+    got = shown(engine, program, "handled", cache, seed)
+    assert got == shown("stencil", program, "handled", cache)
+    assert got[0].startswith("signal 11 at 4096\n") and got[2] == 5
+
+
+@pytest.mark.parametrize(("engine", "seed"), ENGINES)
+def test_a_handler_sees_them_in_other_threads_too(engine: str, seed: int, program: Path, cache: Path) -> None:
+    assert shown(engine, program, "others", cache, seed) == ("wrong 0\n", "", 0)
