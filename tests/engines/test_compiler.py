@@ -1,4 +1,4 @@
-"""LLVM's workers: many modules give the same objects as one after another, also where there can be no workers."""
+"""Many modules give the same objects as one after another, also where there can be no workers; with llvmlite's Python or ours."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 
 from xenos.engines.hosts import host
+from xenos.engines.llvm import library
 from xenos.engines.llvm.compiler import Compiler
+from xenos.errors import EngineError
 
 MODULES = [f"define i64 @f{n}(i64 %x) {{\n %y = mul i64 %x, {n}\n ret i64 %y\n}}\n" for n in (3, 5, 7)]
 
@@ -39,3 +41,24 @@ def test_without_semaphores_it_is_done_here(monkeypatch: pytest.MonkeyPatch, err
     made = compiler()
     assert [one.text for one in made.compile_many(MODULES)] == [made.compile(module).text for module in MODULES]
     assert tried
+
+
+@pytest.mark.parametrize("optimize", range(4))
+def test_our_calls_of_llvm_are_llvmlites(monkeypatch: pytest.MonkeyPatch, optimize: int) -> None:
+    """The same objects, the same text, the same complaints."""
+    assert isinstance(library.binding(), library.Library)
+    ours = compiler()
+    monkeypatch.setattr(library, "_KNOWN", ())
+    theirs = compiler()
+    assert not isinstance(library.binding(), library.Library)
+    for module in MODULES:
+        assert ours.compile(module, optimize).text == theirs.compile(module, optimize).text
+        assert ours.assembly(module) == theirs.assembly(module)
+    said = []
+    for made in (ours, theirs):
+        with pytest.raises(EngineError) as error:
+            made.compile("define i64 @f(", optimize)
+        said.append(str(error.value))
+    assert said[0].startswith("LLVM refuses the IR: ")
+    with pytest.raises(EngineError, match="Instruction does not dominate"):
+        ours.compile("define i64 @f() {\n %x = add i64 %y, 1\n %y = add i64 %x, 1\n ret i64 %x\n}\n", optimize)

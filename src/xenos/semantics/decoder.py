@@ -33,15 +33,13 @@ class Decoded:
 class Leaf:
     """A declared encoding with its extraction compiled to one Python expression; `form` where there is only one."""
 
-    __slots__ = ("entry", "extract", "form", "matches", "pattern", "target")
+    __slots__ = ("entry", "extract", "form", "pattern", "target")
 
     def __init__(self, entry: Entry) -> None:
         self.entry = entry
         self.pattern: Pattern = entry.pattern
-        self.matches = entry.pattern.matches
         self.target: Instruction = getattr(entry, "target", None) or entry  # type: ignore[assignment]
-        statics = any(field.kind == "static" for field in self.target.pattern.fields.values())
-        self.form = None if statics else self.target.form({})
+        self.form = None if self.target.static_names else self.target.form({})
         self.extract: Callable[[int], dict[str, int]] = self._first
 
     def _first(self, word: int) -> dict[str, int]:
@@ -84,7 +82,7 @@ class Decoder:
         while isinstance(node, _Table):
             node = node.children.get(word & node.mask, [])
         for leaf in node:
-            if leaf.matches(word):
+            if leaf.pattern.matches(word):
                 return leaf
         return None
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import product
 
 from xenos.errors import DescriptionError
@@ -94,46 +94,31 @@ class Pattern:
         self.text = text
         self.fields: dict[str, Field] = {}
         self.mask = self.value = 0
-        tokens = [self._token(word) for word in text.split()]
-        self.width = at = sum(width for _, width in tokens)
+        try:
+            tokens = [_token(word) for word in text.split()]
+        except ValueError as error:
+            raise DescriptionError(f"{error} in pattern `{text}`") from None
+        self.width = at = sum(width for _, width, _, _ in tokens)
         if self.width not in (16, 32):
             raise DescriptionError(f"pattern of {self.width} bits: {text}")
-        for match, width in tokens:
+        for match, width, mask, value in tokens:
             at -= width
-            if match["bits"]:
-                for i, bit in enumerate(reversed(match["bits"])):
-                    if bit != "-":
-                        self.mask |= 1 << (at + i)
-                        self.value |= int(bit) << (at + i)
+            if match is None:
+                self.mask |= mask << at
+                self.value |= value << at
             else:
                 self._place(match, at, width)
 
-    def _token(self, word: str) -> tuple[re.Match[str], int]:
-        match = _TOKEN.match(word)
-        if not match:
-            raise DescriptionError(f"`{word}` in pattern `{self.text}`")
-        if match["bits"]:
-            return match, len(match["bits"])
-        if match["width"]:
-            return match, int(match["width"])
-        return match, sum(width for _, width in self._pieces(match["pieces"]))
-
-    @staticmethod
-    def _pieces(text: str) -> list[tuple[int, int]]:
-        """(low bit of the value, width) of each piece, most significant in the word first."""
-        pieces = []
-        for piece in text.split("|"):
-            high, _, low = piece.partition(":")
-            pieces.append((int(low or high), int(high) - int(low or high) + 1))
-        return pieces
-
     def _place(self, match: re.Match[str], at: int, width: int) -> None:
-        field = self.fields.setdefault(match["name"], Field(match["name"], bool(match["prime"])))
+        name = match["name"]
+        field = self.fields.get(name)
+        if field is None:
+            field = self.fields[name] = Field(name, bool(match["prime"]))
         if match["width"]:
             field.pieces.append((at, width, 0))
         else:
             top = at + width
-            for low, size in self._pieces(match["pieces"]):
+            for low, size in _pieces(match["pieces"]):
                 top -= size
                 field.pieces.append((top, size, low))
         if match["relation"]:
@@ -193,6 +178,28 @@ class Pattern:
                 if not any(((field_bits(field, v) ^ other.value) & field.mask & other.mask) == 0 for v in field.only):
                     return True
         return False
+
+
+@lru_cache(None)      # a guest has a few hundred patterns, of the same words over and over
+def _token(word: str) -> tuple[re.Match[str] | None, int, int, int]:
+    """One word of a pattern: its match if it is a field, its width, and, of fixed bits, which are fixed and what they are."""
+    match = _TOKEN.match(word)
+    if not match:
+        raise ValueError(f"`{word}`")
+    bits = match["bits"]
+    if bits:
+        mask = int(bits.replace("0", "1").replace("-", "0"), 2)
+        return None, len(bits), mask, int(bits.replace("-", "0"), 2)
+    return match, int(match["width"]) if match["width"] else sum(width for _, width in _pieces(match["pieces"])), 0, 0
+
+
+def _pieces(text: str) -> list[tuple[int, int]]:
+    """(low bit of the value, width) of each piece, most significant in the word first."""
+    pieces = []
+    for piece in text.split("|"):
+        high, _, low = piece.partition(":")
+        pieces.append((int(low or high), int(high) - int(low or high) + 1))
+    return pieces
 
 
 def field_bits(field: Field, value: int) -> int:

@@ -97,13 +97,13 @@ class Instruction:
         self.chapter = chapter
         self.name = mnemonic(syntax)
         self._forms: dict[tuple[int, ...], Form] = {}
-        self._static_names = tuple(f.name for f in pattern.fields.values() if f.kind == "static")
+        self.static_names = tuple(f.name for f in pattern.fields.values() if f.kind == "static")
 
     def form(self, operands: dict[str, int]) -> Form:
         """The form for these static field values; made when first asked for."""
-        key = tuple(operands[name] for name in self._static_names)
+        key = tuple(operands[name] for name in self.static_names)
         if key not in self._forms:
-            self._forms[key] = Form(self, dict(zip(self._static_names, key, strict=True)))
+            self._forms[key] = Form(self, dict(zip(self.static_names, key, strict=True)))
         return self._forms[key]
 
     def forms(self) -> Iterator[Form]:
@@ -176,10 +176,12 @@ class InstructionSet:
         """Refuse bits that are taken. Patterns that fix the same low bits differently need not be compared."""
         low = _LOW[pattern.width]
         bits = pattern.value & low if pattern.mask & low == low else None
+        mask, value = pattern.mask, pattern.value
         for key, others in self._patterns.items():
             if bits is None or key in ((pattern.width, bits), (pattern.width, None)):
                 for other, owner in others:
-                    if pattern.overlaps(other):
+                    # Of nearly all this shows that they differ, and there are many: whoever starts makes all these comparisons.
+                    if not (value ^ other.value) & mask & other.mask and pattern.overlaps(other):
                         raise DescriptionError(
                             f"the bits of {name} ({pattern.text}) overlap those of {owner} ({other.text})")
         self._patterns.setdefault((pattern.width, bits), []).append((pattern, name))

@@ -14,9 +14,12 @@ if TYPE_CHECKING:
     from xenos.engines.llvm.emit import Floats
 
 
+_HERE = os.uname().machine      # asked once: regions ask for each access
+
+
 def _name(name: str) -> str:
     """The host's name; HostError if it is none of ours."""
-    name = name or os.uname().machine
+    name = name or _HERE
     if name not in ("x86_64", "aarch64"):
         from xenos.errors import HostError
 

@@ -17,13 +17,15 @@ class Compiler:
     """
 
     def __init__(self, triple: str, cpu: str, features: str, model: tuple[str, str], options: tuple[str, ...] = ()) -> None:
-        import llvmlite.binding as llvm
+        from xenos.engines.llvm.library import binding
+
+        llvm = binding()
 
         self._target = (triple, cpu, features, model)
         self._llvm: Any = llvm
         for option in options:      # they hold for the whole process
             llvm.set_option("xenos", option)
-        llvm.initialize_all_targets()
+        llvm.initialize_all_targets()       # a pack can be made for another machine, and to know all of them takes 1 ms
         llvm.initialize_all_asmprinters()
         llvm.initialize_native_asmparser()
         self._machine = llvm.Target.from_triple(triple).create_target_machine(
