@@ -38,6 +38,14 @@ def test_a_library_built_there_is_the_one_built_here() -> None:
     assert done.stdout.split() == [library(2, names, "aarch64")], done.stderr
 
 
+@pytest.mark.skipif(bool(missing_llvmlite()), reason=missing_llvmlite())
+@pytest.mark.parametrize("tests", ["test_each_fails_at_each_border", pytest.param("test", marks=everything)])
+def test_atomics_in_regions(tests: str) -> None:
+    """Of both levels: regions are compiled inside."""
+    done = inside(2, "pytest", "-q", "-p", "no:cacheprovider", "tests/aarch64/test_region_atomics.py", "-k", tests)
+    assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-2000:]
+
+
 @everything
 @pytest.mark.parametrize("level", LEVELS)
 def test_all_instructions(level: int) -> None:

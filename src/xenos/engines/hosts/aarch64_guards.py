@@ -16,7 +16,24 @@ STORES = {
     "u8": "strb ${{0:w}}, {at}", "u16": "strh ${{0:w}}, {at}", "u32": "str ${{0:w}}, {at}", "u64": "str ${{0:x}}, {at}",
     "f32": "str ${{0:s}}, {at}", "f64": "str ${{0:d}}, {at}",
 }
-ATOMIC: dict[str, tuple[str, str]] = {}     # not yet: these instructions are left to others
+# What is done in one step, by level: text, constraints of the result and of what is given, what is destroyed. `{alone}` is an
+# address in one register, `r` a register of the access's width; what may fail are the last `1:`, and `2:` where there is one.
+# All are ordered both ways. x16 and x17 are nobody's.
+_ONE = "NAME ${{1:r}}, ${{0:r}}, {alone}"
+_LOOP = "ldaxr ${{0:r}}, {alone}\nNAME r16, ${{0:r}}, ${{1:r}}\n2: stlxr w17, r16, {alone}\ncbnz w17, 1b"
+_ATOMIC = {
+    1: {"swap": ("ldaxr ${{0:r}}, {alone}\n2: stlxr w17, ${{1:r}}, {alone}\ncbnz w17, 1b", ["=&r", "r"], ["~{x17}"]),
+        "exchange": ("ldaxr ${{0:r}}, {alone}\neor r16, ${{0:r}}, ${{1:r}}\ncbnz r16, 3f\n2: stlxr w17, ${{2:r}}, {alone}\n"
+                     "cbnz w17, 1b\n3:", ["=&r", "r", "r"], ["~{x16}", "~{x17}"]),
+        **{kind: (_LOOP.replace("NAME", name), ["=&r", "r"], ["~{x16}", "~{x17}"]) for kind, name in {
+            "add": "add", "and": "and", "or": "orr", "xor": "eor"}.items()}},
+    # LSE has none that keeps common bits: one clears bits, here those of the opposite.
+    2: {"and": ("mvn r16, ${{1:r}}\n1: ldclral r16, ${{0:r}}, {alone}", ["=r", "r"], ["~{x16}"]),
+        "exchange": ("casal ${{0:r}}, ${{2:r}}, {alone}", ["=r", "0", "r"], []),
+        **{kind: (_ONE.replace("NAME", name), ["=r", "r"], []) for kind, name in {
+            "swap": "swpal", "add": "ldaddal", "or": "ldsetal", "xor": "ldeoral", "smin": "ldsminal", "smax": "ldsmaxal",
+            "umin": "lduminal", "umax": "ldumaxal"}.items()}},
+}
 SCALES: tuple[int, ...] = ()                # no address has two parts and a constant
 
 
@@ -32,3 +49,13 @@ def split(constant: int, width: int) -> tuple[int, int]:
 def where(operands: int, parts: int, shift: int) -> str:
     """An address whose part and constant are the operands from that number on."""
     return f"[${operands}, ${operands + 1}]"
+
+
+def atomic(kind: str, width: int, level: int) -> tuple[str, list[str], list[str]] | None:
+    """What is done in one step (see `_ATOMIC`); None for those that are loops of an exchange."""
+    found = _ATOMIC[level].get(kind)
+    if found is None:
+        return None
+    text, constraints, destroyed = found
+    r = "w" if width == 32 else "x"
+    return text.replace(":r}", f":{r}}}").replace(" r16", f" {r}16"), constraints, destroyed

@@ -17,8 +17,9 @@ STORES = {
     "u8": "movb $0, {at}", "u16": "movw $0, {at}", "u32": "movl $0, {at}", "u64": "movq $0, {at}",
     "f32": "movss $0, {at}", "f64": "movsd $0, {at}",
 }
-# Text, and the register that goes in and comes out. Operands tell their width by themselves.
-ATOMIC = {"swap": ("xchg $0, {at}", "r"), "add": ("lock xadd $0, {at}", "r"), "exchange": ("lock cmpxchg $2, {at}", "{ax}")}
+# Operands tell their width by themselves.
+_ATOMIC = {"swap": ("xchg $0, {at}", ["=r", "0"]), "add": ("lock xadd $0, {at}", ["=r", "0"]),
+           "exchange": ("lock cmpxchg $2, {at}", ["={ax}", "{ax}", "r"])}
 SCALES = (0, 1, 2, 3)      # bits by which a second part of an address may be shifted
 
 
@@ -31,3 +32,10 @@ def where(operands: int, parts: int, shift: int) -> str:
     """An address whose one or two parts and constant are the operands from that number on."""
     index = f",${operands + 1},{1 << shift}" if parts == 2 else ""
     return f"${{{operands + parts}:c}}(${operands}{index})"
+
+
+def atomic(kind: str, width: int, level: int) -> tuple[str, list[str], list[str]] | None:
+    """What is done in one step: text, constraints of the result and of what is given, what is destroyed; None for those that are
+    loops of an exchange."""
+    found = _ATOMIC.get(kind)
+    return (*found, []) if found else None

@@ -109,6 +109,7 @@ class Emit(Integers, Accesses):
 class Floats(Protocol):
     """What a host supplies: exact floating point, order, and the floating-point environment. See `engines/hosts`."""
 
+    level: int
     shifts_lanes: bool
     own_nans: bool
 

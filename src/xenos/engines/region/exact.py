@@ -17,11 +17,13 @@ from xenos.engines.llvm.integers import Integers
 from xenos.engines.llvm.lines import FLOATS, Slow
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from xenos.engines.region.binding import RegionBinding
     from xenos.semantics.values import Value
 
 _SUM = re.compile(r"(add i64 %\w+, %\w+|shl i64 %\w+, \d+)$").match
-_ROW = r"\0A.pushsection .faults,\22\22\0A.long 1b-., ${%d:l}-., %d\0A.popsection"
+_ROW = r"\0A.pushsection .faults,\22\22\0A.long %db-., ${%d:l}-., %d\0A.popsection"
 
 
 class ExactAccesses(Integers, Accesses):
@@ -40,22 +42,23 @@ class ExactAccesses(Integers, Accesses):
         self.do('call void asm sideeffect "", ""()')
 
     def _guarded(self, text: str, result: str, constraints: list[str], address: Value, width: int, *values: str,
-                 plus: int = 0) -> str:
+                 plus: int = 0, destroyed: Sequence[str] = ()) -> str:
         """One access. Constraints are of the result, if there is one, and of the values."""
         guards = host_guards()
         index, constant = self.binding.parts(self, address)
-        more, offset = guards.split(constant + plus, width)
+        more, offset = (constant + plus, 0) if "{alone}" in text else guards.split(constant + plus, width)
         if more:
             index = self.line(f"add i64 {index}, {more}")
         parts, shift = self._parts(index, guards.SCALES) if self.binding.overwrites(address) else ([index], 0)
-        text = text.format(at=guards.where(len(constraints), len(parts), shift))
+        where = guards.where(len(constraints), len(parts), shift)
+        text = text.format(at=where, alone=f"[${len(constraints)}]").replace("\n", r"\0A")
         # The handler finds the state block in its register, as it does in stencils.
         all_constraints = [*constraints, *["r"] * len(parts), "i", f"{{{guards.STATE}}}"]
-        row = _ROW % (len(all_constraints), self._both)
-        all_constraints += ["!i", *guards.CLOBBERS]
+        text += "".join(_ROW % (label, len(all_constraints), self._both) for label in range(1, 2 + ("2: " in text)))
+        all_constraints += ["!i", *destroyed, *guards.CLOBBERS]
         arguments = [*values, *(f"i64 {part}" for part in parts), f"i64 {offset}", "ptr %st"]
         go = f"go{self.name()[2:]}"
-        call = (f'callbr {result or "void"} asm sideeffect "1: {text}{row}", "{",".join(all_constraints)}"({", ".join(arguments)}) '
+        call = (f'callbr {result or "void"} asm sideeffect "1: {text}", "{",".join(all_constraints)}"({", ".join(arguments)}) '
                 f"to label %{go} [label %{self.slow}]")
         self.uses_slow = True
         if result:
@@ -119,28 +122,30 @@ class ExactAccesses(Integers, Accesses):
     def _exchange(self, address: Value, expected: str, new: str, width: int) -> tuple[str, str]:
         if width not in (32, 64):
             raise Slow("an exchange of that width")
-        text, into = self._in_one_step("exchange")
-        seen = self._guarded(text, f"i{width}", [f"={into}", into, "r"], address, width, f"i{width} {expected}", f"i{width} {new}")
+        seen = self._in_one_step("exchange", address, width, expected, new)
         return seen, self.line(f"icmp eq i{width} {seen}, {expected}")
 
-    def _in_one_step(self, kind: str) -> tuple[str, str]:
-        found: tuple[str, str] | None = host_guards().ATOMIC.get(kind)
+    def _in_one_step(self, kind: str, address: Value, width: int, *values: str) -> str:
+        """What was there before; empty if the host has no such instruction."""
+        found = host_guards().atomic(kind, width, self.host.level)
         if found is None:
-            raise Slow(f"{kind} of memory")
-        return found
+            return ""
+        text, constraints, destroyed = found
+        return self._guarded(text, f"i{width}", constraints, address, width, *(f"i{width} {value}" for value in values),
+                             destroyed=destroyed)
 
     def _amo(self, op: Value) -> str:
         address, given = op.args
         kind, width = op.attr("kind"), op.width
-        self._in_one_step("exchange")
         if width < 32:
             raise Slow("an operation on part of a word")
         self._both = True
         try:
             self._aligned(address, width)
             value = self.value(given)
-            if kind in host_guards().ATOMIC:
-                return self._guarded(self._in_one_step(kind)[0], f"i{width}", ["=r", "0"], address, width, f"i{width} {value}")
+            done = self._in_one_step(kind, address, width, value)
+            if done:
+                return done
             first = self._guarded(host_guards().LOADS[f"u{width}"], f"i{width}", ["=r"], address, width)
             before, n = self.block, self.name()[2:]
             old, seen = f"%old{n}", f"%seen{n}"
