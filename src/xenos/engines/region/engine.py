@@ -61,6 +61,7 @@ class RegionEngine(StencilEngine):
         self.compiled = 0                       # regions taken in, and the instructions in them
         self.instructions = 0
         self.refused: dict[int, str] = {}       # headers that cannot be compiled, and why
+        self.within: set[int] = set()           # where CPUs were in regions
         self._again: dict[int, float] = {}      # header -> seconds after which it is worth another look, though it was refused
         self._asked: dict[int, tuple[Any, ...]] = {}
         self._burst = Burst(self)
@@ -99,6 +100,7 @@ class RegionEngine(StencilEngine):
         pc = cpu.pc
         if not self.tiers.jobs or self.soft or cpu.get(at.EXIT_CODE) == _STUB and self._region_at(cpu.get(at.EXIT_INFO)):
             self.tiers.sampled(False)
+            self.within.add(pc)
         else:
             self.spent[pc] = self.spent.get(pc, 0.0) + passed
             new = not self._known(pc)
@@ -230,16 +232,32 @@ class RegionEngine(StencilEngine):
             parts.append(page[max(low - start, 0):high - start])
         return b"".join(parts)
 
+    # What people are told.
+
     def told(self) -> str:
-        """A line for people: what was compiled, and what could not be."""
-        parts = [f"{self.compiled:,} regions of {self.instructions:,} instructions compiled"]
-        if self.refused:
-            parts.append(f"{len(self.refused):,} refused ({next(iter(self.refused.values()))})")
-        if self.pool.problem:
-            parts.append(f"no workers: {self.pool.problem}")
-        elif self.pool.lost:
-            parts.append(f"{self.pool.lost} workers lost")
-        return "; ".join(parts)
+        """Lines for people: what was compiled, what could not be, by whom, and when that is done at all."""
+        from xenos.engines.region.told import lines
+
+        return "\n".join(lines(self))
+
+    def standing(self, pc: int) -> str:
+        """What was decided about the code at a guest address, in some words."""
+        from xenos.engines.region.told import standing
+
+        return standing(self, pc)
+
+    def compiled_at(self, pc: int) -> bool:
+        """Whether a region begins at a guest address."""
+        return self._region_at(self.table.find(pc))
+
+    def asked(self, pc: int) -> bool:
+        """Whether a worker is at it."""
+        return pc in self._asked
+
+    @property
+    def steps(self) -> dict[tuple[int, int], int]:
+        """(block, where it went) -> times, as far as CPUs were followed, in this run and in earlier ones."""
+        return self._burst.counts
 
     # Forgetting.
 
