@@ -89,6 +89,8 @@ class RegionEngine(StencilEngine):
 
     def _attach(self, memory: FlatMemory) -> None:
         super()._attach(memory)
+        self.within.clear()
+        self._burst.counts.clear()      # of another program, at the same addresses
         self.pool.memory = BASE, memory.size
 
     def _look(self, cpu: Cpu) -> Exit | None:
