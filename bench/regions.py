@@ -18,10 +18,10 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from bench.contenders import HERE, Contender, build, contenders, header, parser, print_header, sysroot
+from bench.contenders import HERE, Contender, build, contenders, header, parser, print_header
 from bench.kernels import all_kernels, verdict
 from bench.measure import Failed, conclude, median, progress, run, spread
-from bench.programs import programs
+from bench.programs import forget, programs
 
 # What must be kept to: seconds of workers for each guest instruction, bytes over the stencil engine's in the parent, bytes of all.
 INSTRUCTION, PARENT, TREE = 300e-6, 40e6, 150e6
@@ -102,7 +102,7 @@ def measure(guest: Guest, xenos: Contender) -> Cost:
         own = Contender("xenos", [*xenos.prefix[:-1], engine], xenos.sysroot_option, xenos.environment)
         command = own.command(guest.program, *guest.arguments, sysroot=guest.root)
         command.insert(len(own.prefix), "--stats")
-        clear(own)
+        forget(own)
         told, tree, parent = watch(command, own.environment)
         if engine == "stencil":
             cost.stencil = parent
@@ -110,13 +110,6 @@ def measure(guest: Guest, xenos: Contender) -> Cost:
             cost.told = {what: number(told, what) for what in TOLD}
             cost.tree, cost.parent = tree, parent
     return cost
-
-
-def clear(xenos: Contender) -> None:
-    """Forget the code that was translated; not the library."""
-    assert xenos.environment is not None
-    for path in Path(xenos.environment["XDG_CACHE_HOME"]).glob("xenos/code/*"):
-        path.unlink()
 
 
 def print_costs(costs: list[Cost]) -> dict[str, float]:
@@ -162,10 +155,10 @@ def guests(chosen: argparse.Namespace, folder: Path) -> list[Guest]:
     """The kernels, and real programs where they are there."""
     found = [Guest(f"{kernel.group}/{kernel.source.stem}", build(kernel.source, guest=True), [str(kernel.iterations)])
              for kernel in all_kernels(chosen.only, chosen.scale)]
-    root = sysroot()
-    found += [Guest(program.name, root / "usr" / "bin" / program.name, program.arguments, root)
-              for program in programs(folder, chosen.scale, "")
-              if re.search(chosen.only, program.name) and (root / "usr" / "bin" / program.name).exists()]
+    for program in programs(folder, chosen.scale):
+        path = program.guest()
+        if path is not None and re.search(chosen.only, program.name):
+            found.append(Guest(program.name, path, program.arguments, program.root()))
     return found
 
 
