@@ -152,7 +152,8 @@ def judged(program: Program, name: str) -> str:
 def options() -> argparse.Namespace:
     made = parser("Real programs over native code.", rounds=3)
     made.add_argument("--only", default="", metavar="TEXT", help="only programs whose name has it")
-    made.add_argument("--scale", type=float, default=1.0, help="work times this, but for `openssl prime`; 1 is a second or more of native code")
+    made.add_argument("--scale", type=float, default=1.0,
+                      help="work times this, but for `openssl prime`; 1 is a second or more of native code")
     made.set_defaults(engine=ENGINES)
     return made.parse_args()
 

@@ -62,6 +62,7 @@ class RegionEngine(StencilEngine):
         self.instructions = 0
         self.refused: dict[int, str] = {}       # headers that cannot be compiled, and why
         self.within: set[int] = set()           # where CPUs were in regions
+        self.led: dict[int, int] = {}           # headers that were hot -> where their region was to begin
         self._again: dict[int, float] = {}      # header -> seconds after which it is worth another look, though it was refused
         self._asked: dict[int, tuple[Any, ...]] = {}
         self._burst = Burst(self)
@@ -90,6 +91,7 @@ class RegionEngine(StencilEngine):
     def _attach(self, memory: FlatMemory) -> None:
         super()._attach(memory)
         self.within.clear()
+        self.led.clear()
         self._burst.counts.clear()      # of another program, at the same addresses
         self.pool.memory = BASE, memory.size
 
@@ -150,6 +152,7 @@ class RegionEngine(StencilEngine):
         for pc in self._burst.often():
             if not self._known(pc):
                 self._again[pc] = self._again[header]
+                self.led[header] = pc
                 header = pc
                 break
         else:
@@ -241,6 +244,12 @@ class RegionEngine(StencilEngine):
         from xenos.engines.region.told import lines
 
         return "\n".join(lines(self))
+
+    def trouble(self) -> str:
+        """What went wrong with workers; empty if nothing did."""
+        from xenos.engines.region.told import trouble
+
+        return trouble(self)
 
     def standing(self, pc: int) -> str:
         """What was decided about the code at a guest address, in some words."""

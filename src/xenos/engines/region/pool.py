@@ -182,15 +182,21 @@ class Pool:
     def told(self) -> str:
         """For people: what workers there were, what they took, and what became of them; empty if there were none."""
         parts = []
-        if self.started:
+        if self.started and not self.most_memory:
+            parts.append(f"{self.started:,} started, and nothing done in time")
+        elif self.started:
             parts.append(f"{self.started:,} started in {self.starting:.2f} s of processor time, {self.working:.2f} s for jobs, "
                          f"{self.most_memory / 1e6:.0f} MB at most")
         if self.grown:
             parts.append(f"{self.grown:,} ended for the memory that they had")
         if self.lost:
-            causes = ", ".join(f"{cause} {times}" if times > 1 else cause for cause, times in self.causes.items())
-            parts.append(f"{self.lost:,} lost" + f" ({causes})" * bool(causes))
+            parts.append(self.losses())
         return "; ".join(parts)
+
+    def losses(self) -> str:
+        """How many workers were lost, and of what; empty if none was."""
+        causes = ", ".join(f"{cause} {times}" if times > 1 else cause for cause, times in self.causes.items())
+        return f"{self.lost:,} lost" + f" ({causes})" * bool(causes) if self.lost else ""
 
     def wait(self, seconds: float) -> bool:
         """Wait until an answer comes, or part of one; False if none does in that time."""

@@ -33,17 +33,33 @@ def _reasons(given: list[str]) -> str:
     return "; ".join(same[0] + (f", and {len(same) - 1} like it" if len(same) > 1 else "") for same in kinds.values())
 
 
+def trouble(engine: RegionEngine) -> str:
+    """What went wrong with workers; empty if nothing did."""
+    parts = [engine.pool.losses(), f"no workers: {engine.pool.problem}" if engine.pool.problem else ""]
+    return "; ".join(filter(None, parts))
+
+
 def standing(engine: RegionEngine, pc: int) -> str:
     """What was decided about a loop, or about what is called."""
+    told = _decided(engine, pc)
+    if not told and pc in engine.within:
+        return "in a region"
+    begins = engine.led.get(pc, pc)
+    if not told and begins != pc and (there := _decided(engine, begins)):
+        return f"from {begins:#x}, where it goes round: {there}"
+    return told or _undecided(engine, pc)
+
+
+def _decided(engine: RegionEngine, pc: int) -> str:
     if engine.compiled_at(pc):
         return "compiled"
     if engine.asked(pc):
         return "being compiled at the end"
     reason = engine.refused.get(pc)
-    if reason is not None:
-        return f"refused: {reason}"
-    if pc in engine.within:
-        return "in a region"
+    return f"refused: {reason}" if reason is not None else ""
+
+
+def _undecided(engine: RegionEngine, pc: int) -> str:
     if not engine.tiers.jobs:
         return "nothing is compiled in this run"
     spent, enough = engine.spent.get(pc, 0.0), needed(engine.tiers, bool(engine.pool.started))
