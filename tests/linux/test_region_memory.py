@@ -24,6 +24,7 @@ import sys
 sys.path.remove({{folder!r}})
 del sys.modules["llvmlite"]
 import llvmlite, llvmlite.binding
+sys.path.insert(0, {{folder!r}})     # those that this process starts find it, too
 sys.modules[__name__] = llvmlite
 real, jobs = llvmlite.binding.parse_assembly, []
 def parse_assembly(*given, **named):

@@ -127,6 +127,10 @@ class Pool:
                 return worker
         return None
 
+    def full(self) -> bool:
+        """Whether there may be no more of them, and there are some."""
+        return 0 < self.most <= len(self.workers)
+
     def start(self) -> Worker | None:
         """A new one, if there may be more."""
         if len(self.workers) >= self.most or self.problem:

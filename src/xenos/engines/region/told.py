@@ -54,7 +54,7 @@ def _decided(engine: RegionEngine, pc: int) -> str:
     if engine.compiled_at(pc):
         return "compiled"
     if engine.asked(pc):
-        return "being compiled at the end"
+        return f"{engine.asked(pc)} at the end"
     reason = engine.refused.get(pc)
     return f"refused: {reason}" if reason is not None else ""
 
