@@ -45,6 +45,7 @@ bench: $(TESTS)
 	$(VENV)/bin/python -m bench.kernels --rounds $(ROUNDS)
 	$(VENV)/bin/python -m bench.programs --rounds $(ROUNDS)
 	$(VENV)/bin/python -m bench.startup
+	$(VENV)/bin/python -m bench.regions
 	$(VENV)/bin/python -m bench.kernel_calls
 	$(VENV)/bin/python -m bench.collection
 

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from xenos.engines.choose import cache_folder
+from xenos.engines.choose import bridge, cache_folder, make_engine, pack_ready
 
 PROGRAMS = Path(__file__).parent / "programs"
 SOURCE = Path(__file__).parents[2] / "src"
@@ -62,6 +62,9 @@ def regions(told: str) -> int:
 
 
 def empty_cache(folder: Path) -> Path:
-    """A cache folder with libraries in it, and no code."""
+    """A cache folder with libraries in it, and no code. They are made if no test has made them before."""
+    if not pack_ready("riscv64"):
+        make_engine("stencil", "riscv64")
+    bridge()
     shutil.copytree(Path(cache_folder()) / "packs", folder / "packs")
     return folder

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import ctypes
 import os
+import re
 import resource
 import shutil
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from linux.hot_guests import CROSS, LONG, MANY, SOURCE, build, empty_cache, end, regions, start, with_regions
+from linux.hot_guests import CROSS, LONG, MANY, SHOWN, SOURCE, build, empty_cache, end, regions, start, with_regions
 from xenos.engines.region.pool import Pool
 
 AGAIN = "e92d42fe\n"        # by again.c with 12 rounds, natively
@@ -71,8 +74,24 @@ def test_killed_workers_are_no_loss(hot: Path, cache: str) -> None:
             except ProcessLookupError:
                 pass
         time.sleep(0.01)
-    end(run, MANY)
-    assert killed
+    told = end(run, MANY)
+    assert killed and re.search(r"workers: .*\d lost \(SIGKILL", told), told
+
+
+def test_what_became_of_workers_is_told_with_debug_too(hot: Path, cache: str, tmp_path: Path) -> None:
+    """And nothing is said of them where nothing went wrong."""
+    (tmp_path / "llvmlite").mkdir()
+    (tmp_path / "llvmlite" / "__init__.py").write_text("raise ImportError('not here')\n")
+    environment = {**os.environ, "XENOS_CACHE": cache, "PYTHONPATH": f"{tmp_path}{os.pathsep}{SOURCE}"}
+    run = subprocess.run([sys.executable, "-m", "xenos", "run", "--engine", "region", "--debug", str(hot), str(MANY)],
+                         env=environment, capture_output=True, text=True, timeout=LONG, check=True)
+    assert run.stdout == SHOWN[MANY]
+    assert re.fullmatch(r"xenos: workers: \d lost \(status 1( \d)?\)(; no workers: they end before they have done anything)?\n",
+                        run.stderr), run.stderr
+    environment["PYTHONPATH"] = str(SOURCE)
+    run = subprocess.run([sys.executable, "-m", "xenos", "run", "--engine", "region", "--debug", str(hot), "3"],
+                         env=environment, capture_output=True, text=True, timeout=LONG, check=True)
+    assert run.stderr == ""
 
 
 def test_a_killed_guest_leaves_no_worker(hot: Path, cache: str) -> None:

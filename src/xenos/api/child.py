@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     from xenos.linux.policy.terms import Policy
 
+_ROOM = 1 << 16     # bytes that the socket takes for certain before somebody reads them
+
 
 def main(fd: int) -> None:
     """Serve one request on the socket `fd`, and end as the guest did."""
@@ -64,8 +66,15 @@ def _run(request: dict[str, Any], place: list[int], policy: Policy | None) -> di
             print(f"xenos: this host has no {level}: the program is confined without it", file=sys.stderr)
     outcome = process.run()
     assert outcome is not None  # no budget was given
+    seen = None
+    if request["profile"]:
+        from xenos.api.profile import profile_of
+
+        profile = profile_of(process)
+        while len(json.dumps(seen := profile.words())) > _ROOM:     # names as no compiler makes them
+            del profile.jumps[len(profile.jumps) // 2:], profile.loops[len(profile.loops) // 2:]
     choose.keep(process.engine)
     return {
         "status": outcome.status, "signal": outcome.signal, "instructions": process.instructions,
-        "crash": outcome.report() if outcome.signal else "",
+        "crash": outcome.report() if outcome.signal else "", "profile": seen,
     }

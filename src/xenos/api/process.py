@@ -10,6 +10,7 @@ from typing import Any
 from xenos.api.breakpoint import Breakpoint
 from xenos.api.find import find
 from xenos.api.policy import Policy
+from xenos.api.profile import Profile, profile_of
 from xenos.api.result import Result
 from xenos.api.start import start
 from xenos.cpu.exits import Breakpoint as BreakpointExit
@@ -187,6 +188,12 @@ class Process:
     def instructions(self) -> int:
         """Guest instructions executed so far."""
         return self._linux.instructions
+
+    @property
+    def profile(self) -> Profile:
+        """Which loops were hot so far, and with the region engine what was decided about them and which ways they took."""
+        self._check()
+        return profile_of(self._linux)
 
     # Looking and changing.
 

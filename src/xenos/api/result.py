@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from xenos.api.profile import Profile
+
 
 class Result:
     """How a program ended, and what it wrote if that was captured.
@@ -11,12 +15,14 @@ class Result:
     instructions    how many guest instructions it executed
     crash           one line on the crash, with pc and symbol; empty if it was none
     stdout, stderr  what it wrote, as bytes; empty if it was not captured
+    profile         its hottest loops and the ways they take, a `xenos.api.profile.Profile`, if that was asked for
     """
 
-    __slots__ = ("crash", "instructions", "signal", "status", "stderr", "stdout")
+    __slots__ = ("crash", "instructions", "profile", "signal", "status", "stderr", "stdout")
 
     def __init__(
         self, status: int, signal: int, instructions: int, crash: str = "", stdout: bytes = b"", stderr: bytes = b"",
+        profile: Profile | None = None,
     ) -> None:
         self.status = status
         self.signal = signal
@@ -24,6 +30,7 @@ class Result:
         self.crash = crash
         self.stdout = stdout
         self.stderr = stderr
+        self.profile = profile
 
     @property
     def exit_status(self) -> int:

@@ -12,6 +12,7 @@ from typing import IO, Any
 
 from xenos import errors
 from xenos.api.policy import Policy
+from xenos.api.profile import Profile
 from xenos.api.result import Result
 
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -23,7 +24,7 @@ def run(
     sysroot: str | os.PathLike[str] | None = None, env: Mapping[str, str] | None = None,
     cwd: str | os.PathLike[str] | None = None, engine: str = "stencil", strace: bool = False,
     stdin: bytes | str | IO[Any] | None = None, capture: bool = False, timeout: float | None = None,
-    policy: Policy | None = None,
+    policy: Policy | None = None, profile: bool = False,
 ) -> Result:
     """Run a Linux program of a foreign instruction set to its end.
 
@@ -37,6 +38,7 @@ def run(
     capture     keep what it writes in the result, instead of letting it through
     timeout     seconds after which it is killed, and TimeoutError raised
     policy      what it may do, kept by Xenos and by the host's kernel; `max_time` ends it with the status 124
+    profile     put into the result which loops were hot and which ways they took
 
     Raises what `xenos run` would complain of: LoadError, MissingFile, UsageError, HostError, all of them XenosError.
     """
@@ -45,7 +47,7 @@ def run(
         "arguments": [os.fspath(word) for word in (program, *arguments)],
         "sysroot": None if sysroot is None else os.path.abspath(sysroot), "engine": engine, "strace": strace,
         "env": dict(os.environ if env is None else env),
-        "policy": None if policy is None or policy.empty else policy.words(),
+        "policy": None if policy is None or policy.empty else policy.words(), "profile": profile,
     }
     given: bytes | None = stdin.encode() if isinstance(stdin, str) else stdin if isinstance(stdin, bytes) else None
     output = subprocess.PIPE if capture else None
@@ -81,14 +83,19 @@ def _send(ours: socket.socket, request: bytes) -> None:
 def _result(ours: socket.socket, status: int, stdout: bytes, stderr: bytes) -> Result:
     # The answer is there by now, or never comes, though a child that the guest left may still hold the socket.
     ours.setblocking(False)
+    parts: list[bytes] = []
     try:
-        answer = json.loads(ours.recv(1 << 16) or b"{}")
+        while part := ours.recv(1 << 16):
+            parts.append(part)
     except (BlockingIOError, ConnectionResetError):
-        answer = {}
+        pass
+    answer = json.loads(b"".join(parts) or b"{}")
     if "error" in answer:
         kind: type[errors.XenosError] = getattr(errors, answer["error"])
         raise kind(answer["text"])
     if answer:
-        return Result(**answer, stdout=stdout, stderr=stderr)
+        seen = answer.pop("profile", None)
+        profile = Profile.read(seen) if seen is not None else None
+        return Result(**answer, stdout=stdout, stderr=stderr, profile=profile)
     # It was killed, or it executed a program of the host in its place.
     return Result(max(status, 0), max(-status, 0), 0, "", stdout, stderr)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from xenos.linux.symbols import describe
-
 _HOTTEST, _ENOUGH = 4, 10   # loops that are told; samples without which nothing is
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from xenos.api.profile import Jump, Loop, Profile
     from xenos.linux.outcome import Outcome
     from xenos.linux.process import Process
 
@@ -32,12 +31,36 @@ def statistics(process: Process, outcome: Outcome, seconds: tuple[float, float])
     if regions is not None:
         lines.append(regions())
     lines += _collection(engine)
-    heat: dict[int, int] = getattr(engine, "heat", {})
-    if sum(heat.values()) >= _ENOUGH:
-        hottest = sorted(heat.items(), key=lambda item: -item[1])[:_HOTTEST]
-        places = [f"{describe(process, pc) or hex(pc)} {100 * samples / sum(heat.values()):.0f} %" for pc, samples in hottest]
-        lines.append(f"hottest loops: {', '.join(places)}")
+    if sum(getattr(engine, "heat", {}).values()) >= _ENOUGH:
+        from xenos.api.profile import profile_of
+
+        lines += _profile(profile_of(process))
     return "\n".join(lines)
+
+
+def _profile(profile: Profile) -> list[str]:
+    """The hottest loops and what was decided about them, which ways they take, and where the most frequent indirect jumps go."""
+    hottest = profile.loops[:_HOTTEST]
+    jumps = [jump for loop in hottest if (jump := profile.at(loop.address)) is not None and not jump.indirect]
+    indirect = [jump for jump in profile.jumps if jump.indirect and len(jump.goals) > 1][:_HOTTEST]
+    every: list[Loop | Jump] = [*hottest, *jumps, *indirect]
+    width = max(len(one.name or hex(one.address)) for one in every)
+    tables = [("hottest loops", [f"{_name(loop, width)}  {100 * loop.share:3.0f} %  {loop.standing}".rstrip() for loop in hottest]),
+              ("ways they take", [f"{_name(jump, width)}  {_goals(jump)}" for jump in jumps]),
+              ("indirect jumps", [f"{_name(jump, width)}  {_goals(jump)}" for jump in indirect])]
+    return [f"{title if not number else '':14}  {row}" for title, rows in tables for number, row in enumerate(rows)]
+
+
+def _name(one: Loop | Jump, width: int) -> str:
+    return (one.name or hex(one.address)).ljust(width)
+
+
+def _goals(jump: Jump) -> str:
+    own = jump.name.rpartition("+")[0]      # of goals in the same function, the offset tells enough
+    told = ", ".join(f"{name[len(own) if own and name.startswith(f'{own}+') else 0:] or hex(goal)} {100 * share:.0f} %"
+                     for goal, name, share in jump.goals[:_HOTTEST])
+    rest = 1 - sum(share for _, _, share in jump.goals[:_HOTTEST])
+    return f"to {told}" + (f", others {100 * rest:.0f} %" if rest > 0.005 else "")
 
 
 def _collection(engine: Any) -> list[str]:

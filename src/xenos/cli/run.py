@@ -186,6 +186,9 @@ def _run(options: Options, policy: Policy | None = None) -> int:
 
         say(report.statistics(process, outcome, seconds))
     choose.keep(process.engine)
+    trouble = getattr(process.engine, "trouble", None)
+    if trouble is not None and options.debug and not options.stats and trouble():
+        say(f"workers: {trouble()}")
     problem = getattr(getattr(process.engine, "store", None), "problem", "")
     if problem and (options.stats or options.debug):
         say(f"cache: {problem}")

@@ -9,6 +9,7 @@ from xenos.cpu.exits import Interrupted
 from xenos.engines.region.burst import Burst
 from xenos.engines.region.history import Past, keep, recall
 from xenos.engines.region.pool import Pool
+from xenos.engines.region.waiting import Waiting
 from xenos.engines.stencil.engine import StencilEngine
 from xenos.errors import HostError
 from xenos.memory.flat import BASE, MemoryFault
@@ -62,8 +63,11 @@ class RegionEngine(StencilEngine):
         self.compiled = 0                       # regions taken in, and the instructions in them
         self.instructions = 0
         self.refused: dict[int, str] = {}       # headers that cannot be compiled, and why
+        self.within: set[int] = set()           # where CPUs were in regions
+        self.led: dict[int, int] = {}           # headers that were hot -> where their region was to begin
         self._again: dict[int, float] = {}      # header -> seconds after which it is worth another look, though it was refused
         self._asked: dict[int, tuple[Any, ...]] = {}
+        self._waiting = Waiting()
         self._burst = Burst(self)
         self._looked = 0.0
         self._vain: set[int] = set()            # headers that the last run asked for, and ended before they were made
@@ -114,6 +118,9 @@ class RegionEngine(StencilEngine):
 
     def _attach(self, memory: FlatMemory) -> None:
         super()._attach(memory)
+        self.within.clear()
+        self.led.clear()
+        self._burst.counts.clear()      # of another program, at the same addresses
         self.pool.memory = BASE, memory.size
 
     def _look(self, cpu: Cpu) -> Exit | None:
@@ -125,6 +132,7 @@ class RegionEngine(StencilEngine):
         pc = cpu.pc
         if not self.tiers.jobs or self.soft or cpu.get(at.EXIT_CODE) == _STUB and self._region_at(cpu.get(at.EXIT_INFO)):
             self.tiers.sampled(False)
+            self.within.add(pc)
         else:
             self.spent[pc] = self.spent.get(pc, 0.0) + passed
             new = not self._known(pc)
@@ -139,7 +147,7 @@ class RegionEngine(StencilEngine):
         """Whether there is nothing to be done for a header any more."""
         if pc in self.refused and self.spent.get(pc, 0.0) < self._again.get(pc, _EVER):
             return True
-        return pc in self._asked or self._region_at(self.table.find(pc))
+        return pc in self._asked or pc in self._waiting or self._region_at(self.table.find(pc))
 
     def _region_at(self, code: int) -> bool:
         """Whether a host address lies in a region."""
@@ -159,25 +167,30 @@ class RegionEngine(StencilEngine):
             # The first worker is for all that is hot in this run; one more for what has waited as long as starting it takes.
             waiting = self.spent[header] if self.pool.workers else sum(self.spent.values()) - sum(self._recalled.values())
             worker = self.pool.start() if self.tiers.worthwhile(waiting, False) else None
-        if worker is None:
-            return None
+        if worker is None and not (self.pool.full() and self._waiting.room()):
+            return None     # one more would not be worth it, or enough waits for those that are there
         try:
             left = self._burst.follow(cpu)
         except HostError as error:      # no room for that: stencils go on
             self.tiers.jobs, self.pool.problem = 0, str(error)
             return None
-        self._again[header] = LATER * self.spent[header]
+        seconds = self.spent[header]
+        self._again[header] = LATER * seconds
         self.spent[header] = 0.0
         # The loop is entered best where it comes by most often: there polls go back to, too.
         for pc in self._burst.often():
             if not self._known(pc):
                 self._again[pc] = self._again[header]
+                self.led[header] = pc
                 header = pc
                 break
         else:
             return left
         pages = {page for pc in (header, *self._burst.places) for page in (pc // _PAGE, (pc + 64) // _PAGE)}
-        self._send(worker, header, pages)
+        if worker is None:
+            self._waiting.add(header, seconds, pages)
+        else:
+            self._send(worker, header, pages)
         return left
 
     def _send(self, worker: Any, header: int, pages: set[int], tries: int = 0) -> None:
@@ -223,6 +236,14 @@ class RegionEngine(StencilEngine):
                     self._again.pop(header, None)
             else:
                 self.install(header, answer, segment, held)
+        while self._waiting and (worker := self.pool.idle()) is not None:
+            header, seconds, pages = self._waiting.hottest(self.spent)
+            if self.tiers.worthwhile(seconds, True):
+                self._send(worker, header, pages)
+            else:
+                self.spent[header] = seconds    # compiling has had its share for now
+        if not self._asked:
+            self._waiting.forget()      # the workers ended: what is still hot is asked for again
 
     def install(self, header: int, made: dict[str, Any], segment: Segment | None, held: dict[int, bytes | None]) -> bool:
         """Let a region run from now on where its header is reached, unless the pages that it was made from are others now. Its
@@ -259,16 +280,38 @@ class RegionEngine(StencilEngine):
             parts.append(page[max(low - start, 0):high - start])
         return b"".join(parts)
 
+    # What people are told.
+
     def told(self) -> str:
-        """A line for people: what was compiled, and what could not be."""
-        parts = [f"{self.compiled:,} regions of {self.instructions:,} instructions compiled"]
-        if self.refused:
-            parts.append(f"{len(self.refused):,} refused ({next(iter(self.refused.values()))})")
-        if self.pool.problem:
-            parts.append(f"no workers: {self.pool.problem}")
-        elif self.pool.lost:
-            parts.append(f"{self.pool.lost} workers lost")
-        return "; ".join(parts)
+        """Lines for people: what was compiled, what could not be, by whom, and when that is done at all."""
+        from xenos.engines.region.told import lines
+
+        return "\n".join(lines(self))
+
+    def trouble(self) -> str:
+        """What went wrong with workers; empty if nothing did."""
+        from xenos.engines.region.told import trouble
+
+        return trouble(self)
+
+    def standing(self, pc: int) -> str:
+        """What was decided about the code at a guest address, in some words."""
+        from xenos.engines.region.told import standing
+
+        return standing(self, pc)
+
+    def compiled_at(self, pc: int) -> bool:
+        """Whether a region begins at a guest address."""
+        return self._region_at(self.table.find(pc))
+
+    def asked(self, pc: int) -> str:
+        """Whether a worker is at it, or will be."""
+        return "being compiled" if pc in self._asked else "waiting for a worker" if pc in self._waiting else ""
+
+    @property
+    def steps(self) -> dict[tuple[int, int], int]:
+        """(block, where it went) -> times, as far as CPUs were followed, in this run and in earlier ones."""
+        return self._burst.counts
 
     # Forgetting.
 
@@ -282,6 +325,7 @@ class RegionEngine(StencilEngine):
         self._forget_heat(segment.low, segment.high or 1 << 64)
 
     def _forget_heat(self, start: int, end: int) -> None:
+        self._waiting.forget(start, end)
         for known in (self.spent, self.refused, self._again):
             for pc in [pc for pc in known if start <= pc < end]:
                 del known[pc]
@@ -291,6 +335,7 @@ class RegionEngine(StencilEngine):
         super().after_fork()
         self.pool.after_fork()
         self._asked.clear()
+        self._waiting.forget()
         self._recalled = dict(self.spent)
         self._burst.after_fork()
 

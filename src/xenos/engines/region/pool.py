@@ -1,7 +1,8 @@
 """The pool of workers: processes that compile, started when there is enough to do, seen by nobody else.
 
 The parent never waits for one: it writes a request to one that is idle, and looks now and then whether an answer has come. A
-worker that ends takes its job with it, which is not tried again.
+worker that ends takes its job with it, which is not tried again. One that has grown is ended between two jobs; how much memory one
+can have at all, it sees to itself (region/bounds.py).
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 _WALL = 0x40000000      # wait4(2): children whose end sends no SIGCHLD, too
 _END, _CHILD = 15, 17    # signals
+_STATUS = 128           # a keeper's exit status, if its worker ended with 0; below, it is the signal that ended it
 _LONG = 60.0            # seconds
 _PATIENCE = 1000        # milliseconds that a keeper gets to make an end
 _AT_ONCE = 3            # workers in a row that end before they have done anything: there are no more then
@@ -31,7 +33,8 @@ _BLOCK, _SETMASK = 0, 2
 _EVERY = (1 << 64) - 1
 # It holds Python's lock: nothing else runs between a call of clone and what the new process calls.
 _libc = ctypes.PyDLL(None, use_errno=True)
-RECYCLE = 400           # jobs, after which a worker has grown enough
+RECYCLE = 400           # jobs, after which a worker has done enough
+GROWN = 64 << 20        # bytes of its own, with which it is ended: what is free of them comes back in pieces only
 
 
 class Worker:
@@ -68,8 +71,8 @@ class Worker:
                 self.done += 1
                 return marshal.loads(body)  # type: ignore[no-any-return]
 
-    def end(self) -> None:
-        """Make an end of it, and forget it."""
+    def end(self) -> str:
+        """Make an end of it, and forget it. Gives what ended it, if that was something else."""
         for fd in (self.requests, self.answers):
             try:
                 os.close(fd)
@@ -78,13 +81,25 @@ class Worker:
         try:
             os.kill(self.pid, _END)
             for _ in range(_PATIENCE):
-                if os.waitpid(self.pid, _WALL | os.WNOHANG)[0]:
-                    return
+                pid, status = os.waitpid(self.pid, _WALL | os.WNOHANG)
+                if pid:
+                    return _cause(os.waitstatus_to_exitcode(status))
                 time.sleep(0.001)
             os.kill(self.pid, 9)    # it got stuck; the worker ends when nobody reads its answers
             os.waitpid(self.pid, _WALL)
         except OSError:
             pass
+        return ""
+
+
+def _cause(told: int) -> str:
+    """What a keeper's exit status says of its worker's end: a signal, or a status and 128."""
+    import _signal
+
+    if told >= _STATUS:
+        return f"status {told - _STATUS}" if told > _STATUS else ""
+    names = [name for name, number in vars(_signal).items() if number == told and name.startswith("SIG") and name.isalnum()]
+    return names[-1] if names else f"signal {told}"     # of several, the usual one is the last
 
 
 class Pool:
@@ -97,6 +112,10 @@ class Pool:
         self.memory = (0, 0)    # host address and size of the guest's: no worker needs it
         self.problem = ""       # why none can be started
         self.lost = 0           # workers that ended by themselves
+        self.causes: dict[str, int] = {}    # and of what, as far as that is known
+        self.started = self.grown = 0       # workers that were started; that were ended for what memory they had
+        self.starting = self.working = 0.0  # seconds of processor time that workers took to start, and for jobs
+        self.most_memory = 0                # bytes that one of them had of its own between two jobs
         self._arguments = arguments
         self._pid = os.getpid()
         self._failed = 0        # workers in a row that did nothing
@@ -108,6 +127,10 @@ class Pool:
                 return worker
         return None
 
+    def full(self) -> bool:
+        """Whether there may be no more of them, and there are some."""
+        return 0 < self.most <= len(self.workers)
+
     def start(self) -> Worker | None:
         """A new one, if there may be more."""
         if len(self.workers) >= self.most or self.problem:
@@ -118,6 +141,7 @@ class Pool:
             self.problem = error.strerror or str(error)
             return None
         self.workers.append(worker)
+        self.started += 1
         return worker
 
     def give(self, worker: Worker, job: dict[str, Any]) -> bool:
@@ -144,10 +168,39 @@ class Pool:
             if answer is not None:
                 self._failed = 0 if worker.done else self._failed
                 found.append((job, answer))
-                if worker.done >= RECYCLE:
+                memory = self._count(answer)
+                if worker in self.workers and (worker.done >= RECYCLE or memory > GROWN):
+                    self.grown += memory > GROWN
                     self.workers.remove(worker)
                     worker.end()
         return found
+
+    def _count(self, answer: dict[str, Any]) -> int:
+        """Add up what the worker says it took; gives the bytes that it has."""
+        self.working += answer.get("cpu", 0.0)
+        self.starting += answer.get("start", 0.0)
+        memory: int = answer.get("memory", 0)
+        self.most_memory = max(self.most_memory, memory)
+        return memory
+
+    def told(self) -> str:
+        """For people: what workers there were, what they took, and what became of them; empty if there were none."""
+        parts = []
+        if self.started and not self.most_memory:
+            parts.append(f"{self.started:,} started, and nothing done in time")
+        elif self.started:
+            parts.append(f"{self.started:,} started in {self.starting:.2f} s of processor time, {self.working:.2f} s for jobs, "
+                         f"{self.most_memory / 1e6:.0f} MB at most")
+        if self.grown:
+            parts.append(f"{self.grown:,} ended for the memory that they had")
+        if self.lost:
+            parts.append(self.losses())
+        return "; ".join(parts)
+
+    def losses(self) -> str:
+        """How many workers were lost, and of what; empty if none was."""
+        causes = ", ".join(f"{cause} {times}" if times > 1 else cause for cause, times in self.causes.items())
+        return f"{self.lost:,} lost" + f" ({causes})" * bool(causes) if self.lost else ""
 
     def wait(self, seconds: float) -> bool:
         """Wait until an answer comes, or part of one; False if none does in that time."""
@@ -165,7 +218,9 @@ class Pool:
         if self._failed >= _AT_ONCE:
             self.problem = "they end before they have done anything"
         self.workers.remove(worker)
-        worker.end()
+        cause = worker.end()
+        if cause:
+            self.causes[cause] = self.causes.get(cause, 0) + 1
 
     def close(self) -> None:
         """End all of them."""
@@ -256,6 +311,7 @@ def _keep(clone: int, command: list[str], environment: dict[str, str], requests:
     """In the new process: start the worker, wait for its end, and make one when it is asked to. Nothing may be raised from here."""
     import _signal
 
+    told = _STATUS
     try:
         os.setsid()
         _libc.signal(_CHILD, None)       # the guest may ignore it: then nobody could be waited for
@@ -267,9 +323,10 @@ def _keep(clone: int, command: list[str], environment: dict[str, str], requests:
         if pid > 0 and _signal.sigwait({_CHILD, _END}) == _END:
             os.kill(pid, 9)
         if pid > 0:
-            os.waitpid(pid, 0)
+            told = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+            told = -told if told < 0 else min(_STATUS + told, 255)
     finally:
-        os._exit(0)
+        os._exit(told)
 
 
 def _become(command: list[str], environment: dict[str, str], requests: int, answers: int) -> None:

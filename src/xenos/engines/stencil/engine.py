@@ -225,6 +225,7 @@ class StencilEngine:
     def _attach(self, memory: FlatMemory) -> None:
         """Take up a guest's memory: what was translated of another is forgotten."""
         self.flush()
+        self.heat.clear()
         self._memory, self._lock = memory, memory.lock
         if self._code_changed not in memory.on_code_change:
             memory.on_code_change.append(self._code_changed)

@@ -1,0 +1,35 @@
+"""The policy in words, with the numbers that it has come to in a run: why something was compiled, or was not."""
+
+from __future__ import annotations
+
+from xenos.tuning.tiers import FASTER, SHARE, Tiers
+
+_MOST = 3600.0      # seconds: what is not worth it after an hour never is
+_EXACT = 1e-4       # seconds
+
+
+def needed(tiers: Tiers, started: bool) -> float:
+    """After how many seconds at a header a region of it is worth compiling, by a worker that has `started` or not; `inf` if never.
+
+    It is found by asking: the rule itself stands in one place only.
+    """
+    spare, tiers.compiling = tiers.compiling, -_MOST      # what has gone into compiling so far is another question
+    try:
+        if not tiers.worthwhile(_MOST, started):
+            return float("inf")
+        low, high = 0.0, _MOST
+        while high - low > _EXACT:
+            middle = (low + high) / 2
+            low, high = (low, middle) if tiers.worthwhile(middle, started) else (middle, high)
+        return high
+    finally:
+        tiers.compiling = spare
+
+
+def explain(tiers: Tiers) -> list[str]:
+    """When a loop is compiled, by what is known now, and how much of the time was given to that."""
+    return [f"{tiers.typical:.0f} instructions at {1e6 * tiers.per_instruction:.0f} us each become {FASTER:g} times as fast, "
+            f"in {100 * tiers.luck:.0f} % of all cases",
+            f"a loop is compiled after {1000 * needed(tiers, True):.0f} ms, or {1000 * needed(tiers, False):.0f} ms where that "
+            "takes a new worker",
+            f"{1000 * tiers.compiling:.0f} of {1000 * tiers.ran:.0f} ms went into compiling, {100 * SHARE:.0f} % at most"]

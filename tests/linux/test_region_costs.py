@@ -1,0 +1,38 @@
+"""What regions cost in memory stays within its limits, and the benchmark reads what `--stats` tells."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+
+from bench.contenders import Contender
+from bench.regions import PARENT, TOLD, TREE, Guest, measure
+from bench.workloads.flat import write
+from linux.hot_guests import CROSS, MANY, SOURCE, TRIES, build, empty_cache
+
+
+@pytest.mark.skipif(not shutil.which(CROSS), reason=f"needs {CROSS}")
+def test_memory_is_bounded(tmp_path: Path) -> None:
+    empty_cache(tmp_path / "xenos")
+    environment = {**os.environ, "XDG_CACHE_HOME": str(tmp_path), "PYTHONPATH": str(SOURCE)}
+    environment.pop("XENOS_CACHE", None)
+    command = [sys.executable, "-m", "xenos", "run", "--engine", "region"]
+    guest = Guest("hot", build("hot", tmp_path), [str(MANY)])
+    for _ in range(TRIES):
+        cost = measure(guest, Contender("xenos", command, "--sysroot", environment))
+        if cost.told["regions"]:
+            break
+    assert all(cost.told[what] > 0 for what in TOLD), cost
+    assert 0 < cost.stencil < cost.tree < TREE and cost.parent - cost.stencil < PARENT, cost
+
+
+def test_the_flat_file_is_always_the_same(tmp_path: Path) -> None:
+    for lines in 600, 10_000:
+        for name in "one.c", "other.c":
+            write(tmp_path / name, lines)
+        assert (tmp_path / "one.c").read_bytes() == (tmp_path / "other.c").read_bytes()
+        assert len((tmp_path / "one.c").read_text().splitlines()) == lines
