@@ -6,6 +6,7 @@ import os
 import sys
 import time
 
+from xenos import warm
 from xenos.cli.main import guard, say
 from xenos.errors import TakenError, UsageError
 
@@ -185,6 +186,10 @@ def _run(options: Options, policy: Policy | None = None) -> int:
 
         say(report.statistics(process, outcome, seconds))
     choose.keep(process.engine)
+    if policy is None and warm.wanted():
+        from xenos.engines.code import modules
+
+        modules.keep()
     problem = getattr(getattr(process.engine, "store", None), "problem", "")
     if problem and (options.stats or options.debug):
         say(f"cache: {problem}")

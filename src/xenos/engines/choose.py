@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 
 from xenos.errors import HostError, UsageError
+from xenos.warm import cache_folder
+from xenos.warm import key as modules_key
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,17 +24,6 @@ KINDS = ("region", "stencil", "reference", "lockstep")
 # The region engine with a region at every block, or at a share of all blocks: for tests, which say by $XENOS_EAGER, SEED or
 # SEED:SHARE, where chance puts them.
 HIDDEN = ("eager",)
-
-
-def cache_folder() -> str:
-    """Where Xenos keeps what it made: $XENOS_CACHE, else $XDG_CACHE_HOME/xenos, else ~/.cache/xenos. May not exist."""
-    environ = os.environ
-    if environ.get("XENOS_CACHE"):
-        return environ["XENOS_CACHE"]
-    base = environ.get("XDG_CACHE_HOME", "")
-    if not os.path.isabs(base):  # the XDG specification: relative paths are invalid and to be ignored
-        base = os.path.join(environ.get("HOME") or os.path.expanduser("~"), ".cache")
-    return os.path.join(base, "xenos")
 
 
 def guest_name(program: str | bytes) -> str:
@@ -222,7 +213,7 @@ def in_use() -> tuple[set[bytes], set[bytes]]:
     from xenos.engines.stencil import pack
     from xenos.isa import GUESTS
 
-    keys, bridge_key = {_machines_key()}, _bridge_key()
+    keys, bridge_key = {_machines_key(), pack.sources_key(), modules_key()}, _bridge_key()
     if bridge_key is not None:
         keys.add(bridge_key)
     try:

@@ -6,6 +6,7 @@ import marshal
 import os
 
 from xenos.cpu.layout import Layout, RegisterFile
+from xenos.engines.code.stamps import note, recall, stamp
 from xenos.engines.code.store import Store, digest
 from xenos.engines.runtime.native import Image
 from xenos.linux.form import LinuxForm
@@ -85,22 +86,42 @@ def build(name: str, level: int, progress: Callable[[int, int], None] | None = N
     return head, written
 
 
-def made_from(name: str, level: int) -> bytes:
-    """A hash of all that decides what a pack holds: the sources that make it, LLVM, Python's marshal format, guest and host."""
+def made_from(name: str, level: int, folder: str = "") -> bytes:
+    """A hash of all that decides what a pack holds: the sources that make it, LLVM, Python's marshal format, guest and host.
+
+    With the cache's `folder` the sources are read only if one of them has changed since they were last.
+    """
     import sys
 
-    here = os.path.dirname(os.path.abspath(__file__))
-    root = os.path.dirname(os.path.dirname(here))
-    parts = [name.encode(), str(level).encode(), os.uname().machine.encode(), str(marshal.version).encode(),
-             sys.implementation.cache_tag.encode(), _llvm()]
-    for folder in _SOURCES:
-        for file in sorted(_files(os.path.join(root, *folder.split("/")))):
-            parts += [file[len(root) + 1:].encode(), _content(file)]
-    return digest(*parts)
+    return digest(name.encode(), str(level).encode(), os.uname().machine.encode(), str(marshal.version).encode(),
+                  sys.implementation.cache_tag.encode(), _llvm(), sources(folder))
+
+
+def sources(folder: str = "") -> bytes:
+    """A hash of the sources that packs are made by."""
+    store = Store(os.path.join(folder, "packs")) if folder else None
+    known = recall(store, sources_key()) if store is not None else None
+    if known is not None:
+        return known
+    stamps: list[tuple[str, tuple[int, int, int]]] = []
+    parts: list[bytes] = []
+    for house in _SOURCES:
+        for file in sorted(_files(os.path.join(_ROOT, *house.split("/")), stamps)):
+            stamps.append((file, stamp(file)))
+            parts += [file[len(_ROOT) + 1:].encode(), _content(file)]
+    found = digest(*parts)
+    if store is not None:
+        note(store, sources_key(), found, stamps)
+    return found
+
+
+def sources_key() -> bytes:
+    """What the hash of the sources is kept under: where they are. It may be another version's by tomorrow."""
+    return digest(b"sources", os.fsencode(_ROOT), *(house.encode() for house in _SOURCES))
 
 
 def _content(path: str) -> bytes:
-    """A file's bytes, by three calls of the kernel: at each start some hundred files are read."""
+    """A file's bytes, by three calls of the kernel: some hundred files are read at once."""
     fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
         data = os.read(fd, _LARGE)
@@ -112,20 +133,21 @@ def _content(path: str) -> bytes:
 
 
 _LARGE = 1 << 16        # bytes: no source comes near that
-
-
+_ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 _SOURCES = ("cpu", "semantics", "isa", "engines/llvm", "engines/hosts", "engines/native", "engines/stencil", "engines/translator",
             "engines/region", "engines/runtime", "engines/code",
             "memory")
 
 
-def _files(folder: str) -> list[str]:
+def _files(folder: str, stamps: list[tuple[str, tuple[int, int, int]]]) -> list[str]:
+    """The sources in a folder and those below; `stamps` gets those of the folders, which change when files come and go."""
+    stamps.append((folder, stamp(folder)))
     found = []
     for entry in os.scandir(folder):
         if entry.name.endswith(".py"):
             found.append(entry.path)
         elif entry.is_dir() and entry.name != "__pycache__":
-            found += _files(entry.path)
+            found += _files(entry.path, stamps)
     return found
 
 
@@ -145,7 +167,7 @@ def _llvm() -> bytes:
 
 def load(name: str, folder: str, level: int, progress: Callable[[int, int], None] | None = None) -> Pack:
     """The pack kept under `folder`, made first if it is not there. Without a usable folder it is made and not kept."""
-    key = made_from(name, level)
+    key = made_from(name, level, folder)
     store = Store(os.path.join(folder, "packs"), maker=key)
     head_key, body_key = digest(key, b"head"), digest(key, b"book")
     kept = store.load(head_key)
