@@ -8,17 +8,14 @@ another user's. Whoever starts so makes the file in the end if it was `wanted` (
 from __future__ import annotations
 
 import _imp
+import gc
 import marshal
 import os
 import sys
 from _blake2 import blake2b
 
 # Python's own importer, as it is loaded already: `importlib` is more modules.
-from _frozen_importlib_external import (  # type: ignore[import-not-found]
-    MAGIC_NUMBER,
-    SourceFileLoader,
-    spec_from_file_location,
-)
+from _frozen_importlib_external import MAGIC_NUMBER, SourceFileLoader, spec_from_file_location
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -42,9 +39,15 @@ def cache_folder() -> str:
 
 
 def key() -> bytes:
-    """The file's name in the cache: what Python this is, and where the sources are."""
-    return blake2b(b"\0".join((b"modules", MAGIC_NUMBER, sys.version.encode(), b"%d" % sys.flags.optimize, os.fsencode(_ROOT))),
-                   digest_size=KEY).digest()
+    """The file's name in the cache: what Python this is, where the sources are, and how those two were that read and write it."""
+    parts = [b"modules", MAGIC_NUMBER, sys.version.encode(), b"%d" % sys.flags.optimize, os.fsencode(_ROOT)]
+    for file in ("warm.py", "engines/code/modules.py"):
+        try:
+            status = os.stat(os.path.join(_ROOT, file))
+            parts.append(b"%d %d %d" % (status.st_mtime_ns, status.st_ctime_ns, status.st_size))
+        except OSError:
+            pass        # Xenos is in an archive: there will be no file
+    return blake2b(b"\0".join(parts), digest_size=KEY).digest()
 
 
 def checksum(content: memoryview | bytes) -> bytes:
@@ -52,20 +55,20 @@ def checksum(content: memoryview | bytes) -> bytes:
     return _imp.source_hash(SUM, content)
 
 
-class _Loader(SourceFileLoader):  # type: ignore[misc]
+class _Loader(SourceFileLoader):
     """Python's own, but for where the code comes from: tracebacks and `inspect` find the source."""
 
     def get_code(self, fullname: str) -> CodeType | None:
-        return Modules.here.codes.get(fullname) or super().get_code(fullname)  # type: ignore[no-any-return]
+        return Modules.here.codes.get(fullname) or super().get_code(fullname)
 
 
 class Modules:
-    """A finder for `sys.meta_path`: `files` has for each module its path, whether it is a package, and how its source was;
-    `codes` what it is compiled to."""
+    """A finder for `sys.meta_path`: `files` has for each module its path, the folder of a package, the path that Python keeps its
+    code at, and what tells the state of its source; `codes` what it is compiled to."""
 
     here: Modules
 
-    def __init__(self, files: dict[str, tuple[str, bool, int, int, int]], codes: dict[str, CodeType]) -> None:
+    def __init__(self, files: dict[str, tuple[str, str, str, int, int, int]], codes: dict[str, CodeType]) -> None:
         self.files = files
         self.codes = codes
         self.wanted = not files     # whether the file is to be made anew
@@ -75,7 +78,7 @@ class Modules:
         known = self.files.get(name)
         if known is None:
             return None
-        file, package, changed, noted, size = known
+        file, package, cached, changed, noted, size = known
         try:
             now = os.stat(file)
         except OSError:
@@ -84,14 +87,19 @@ class Modules:
             self.files.clear()      # it is being worked on: the others are as likely to have changed
             self.wanted = True
             return None
-        return spec_from_file_location(name, file, loader=_Loader(name, file),
-                                       submodule_search_locations=[os.path.dirname(file)] if package else None)
+        spec = spec_from_file_location(name, file, loader=_Loader(name, file),
+                                       submodule_search_locations=[package] if package else None)
+        if spec is not None:
+            spec.cached = cached        # or it would be worked out, for each
+        return spec
 
 
 def use() -> None:
     """From now on, take modules from the file, if there is one that can be used."""
+    # A start makes many objects that stay; so does translation. The default threshold would look through them all again and again.
+    gc.set_threshold(200_000, 20, 100)
     Modules.here = Modules(*_read(os.path.join(cache_folder(), "packs", key().hex())))
-    sys.meta_path.insert(0, Modules.here)  # type: ignore[arg-type]
+    sys.meta_path.insert(0, Modules.here)
 
 
 def wanted() -> bool:

@@ -28,11 +28,11 @@ def limits(process: Process, resource: int) -> tuple[int, int]:
     own = process.limits.get(resource)
     if own is not None:
         return own
-    words = (ctypes.c_uint64 * 2)()     # Python's own module for it is one more to load, for most programs ask
+    words = ctypes.create_string_buffer(16)     # Python's own module for it is one more to load, for most programs ask
     result = kernel.plain("prlimit64", 0, resource, 0, words)
     if result < 0:
         raise OSError(-result, os.strerror(-result))
-    soft, hard = words
+    soft, hard = struct.unpack("<QQ", words)
     if resource == RLIMIT_STACK:
         from xenos.linux.loader import STACK_SIZE
 

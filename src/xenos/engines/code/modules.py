@@ -8,6 +8,7 @@ from __future__ import annotations
 import marshal
 import os
 import time
+from _frozen_importlib_external import SourceFileLoader, cache_from_source
 
 from xenos import warm
 from xenos.engines.code.stamps import SETTLED, stamp
@@ -54,15 +55,15 @@ def compiled() -> list[bytes] | None:
     for short in MODULES:
         name = "xenos." + short.format(host=os.uname().machine)
         path = os.path.join(root, *name.split(".")[1:])
-        package = os.path.isdir(path)
+        package = path if os.path.isdir(path) else ""
         path = os.path.join(path, "__init__.py") if package else path + ".py"
         try:
             before = stamp(path)
-            codes[name] = warm.SourceFileLoader(name, path).get_code(name)
-            if stamp(path) != before or now - max(before[:2]) < SETTLED:
+            code = SourceFileLoader(name, path).get_code(name)
+            if code is None or stamp(path) != before or now - max(before[:2]) < SETTLED:
                 return None
         except (OSError, SyntaxError):
             return None
-        files[name] = (path, package, *before)
+        files[name], codes[name] = (path, package, cache_from_source(path), *before), code
     body = warm.key() + marshal.dumps((files, codes))
     return [warm.checksum(body), body]

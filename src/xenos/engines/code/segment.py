@@ -13,7 +13,7 @@ from one to the next, in a ring. A segment that is to be kept stands alone.
 from __future__ import annotations
 
 import ctypes
-from _bisect import bisect_left, bisect_right   # the C part: `bisect` is one more file to be found at each start
+from _bisect import bisect_left, bisect_right  # the C part: `bisect` is one more file to be found at each start
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ import marshal
 import os
 
 from xenos.cpu.layout import Layout, RegisterFile
-from xenos.engines.code.stamps import note, recall, stamp
+from xenos.engines.code.stamps import content, hashed, stamp
 from xenos.engines.code.store import Store, digest
 from xenos.engines.runtime.native import Image
 from xenos.linux.form import LinuxForm
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from xenos.engines.code.arena import Arena
+    from xenos.engines.code.stamps import Stamp
     from xenos.engines.native.image import Made
     from xenos.engines.stencil.translator import Translator
     from xenos.isa.guest import Guest
@@ -99,20 +100,12 @@ def made_from(name: str, level: int, folder: str = "") -> bytes:
 
 def sources(folder: str = "") -> bytes:
     """A hash of the sources that packs are made by."""
-    store = Store(os.path.join(folder, "packs")) if folder else None
-    known = recall(store, sources_key()) if store is not None else None
-    if known is not None:
-        return known
-    stamps: list[tuple[str, tuple[int, int, int]]] = []
-    parts: list[bytes] = []
-    for house in _SOURCES:
-        for file in sorted(_files(os.path.join(_ROOT, *house.split("/")), stamps)):
-            stamps.append((file, stamp(file)))
-            parts += [file[len(_ROOT) + 1:].encode(), _content(file)]
-    found = digest(*parts)
-    if store is not None:
-        note(store, sources_key(), found, stamps)
-    return found
+    return hashed(Store(os.path.join(folder, "packs")) if folder else None, sources_key(), _read)
+
+
+def _read(stamps: list[tuple[str, Stamp]]) -> list[bytes]:
+    return [part for house in _SOURCES for file in sorted(_files(os.path.join(_ROOT, *house.split("/")), stamps))
+            for part in (file[len(_ROOT) + 1:].encode(), content(file, stamps))]
 
 
 def sources_key() -> bytes:
@@ -120,26 +113,13 @@ def sources_key() -> bytes:
     return digest(b"sources", os.fsencode(_ROOT), *(house.encode() for house in _SOURCES))
 
 
-def _content(path: str) -> bytes:
-    """A file's bytes, by three calls of the kernel: some hundred files are read at once."""
-    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        data = os.read(fd, _LARGE)
-        while len(data) % _LARGE == 0 and (more := os.read(fd, _LARGE)):
-            data += more
-        return data
-    finally:
-        os.close(fd)
-
-
-_LARGE = 1 << 16        # bytes: no source comes near that
 _ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 _SOURCES = ("cpu", "semantics", "isa", "engines/llvm", "engines/hosts", "engines/native", "engines/stencil", "engines/translator",
             "engines/region", "engines/runtime", "engines/code",
             "memory")
 
 
-def _files(folder: str, stamps: list[tuple[str, tuple[int, int, int]]]) -> list[str]:
+def _files(folder: str, stamps: list[tuple[str, Stamp]]) -> list[str]:
     """The sources in a folder and those below; `stamps` gets those of the folders, which change when files come and go."""
     stamps.append((folder, stamp(folder)))
     found = []
@@ -155,13 +135,15 @@ def _llvm() -> bytes:
     """The version of llvmlite that is installed, found without importing it; nothing if it is not there."""
     import sys
 
-    for folder in sys.path:
-        try:
-            for name in os.listdir(folder or "."):
-                if name.startswith("llvmlite-") and name.endswith(".dist-info"):
-                    return name.encode()
-        except OSError:
-            continue
+    # Beside it, nearly always: to read all folders takes longer.
+    for folders in [path for path in sys.path if os.path.isdir(os.path.join(path, "llvmlite"))], sys.path:
+        for folder in folders:
+            try:
+                for name in os.listdir(folder or "."):
+                    if name.startswith("llvmlite-") and name.endswith(".dist-info"):
+                        return name.encode()
+            except OSError:
+                continue
     return b""
 
 
