@@ -61,6 +61,7 @@ def build(name: str, level: int, progress: Callable[[int, int], None] | None = N
     """Make the data: (head, the translator's book), for this machine or another one. Needs llvmlite, and some seconds."""
     from xenos.engines.hosts import host, host_floats, host_runtime
     from xenos.engines.llvm.compiler import Compiler
+    from xenos.engines.llvm.workers import Workers
     from xenos.engines.runtime.native import link
     from xenos.engines.runtime.text import runtime
     from xenos.engines.stencil.book import Book
@@ -73,17 +74,19 @@ def build(name: str, level: int, progress: Callable[[int, int], None] | None = N
     form = find_guest(name)
     target = host(machine)
     builder = Builder(form, target, host_floats(level, machine), level, BASE)
-    builder.build(progress=progress)
-    book = Book(form, target, builder.stencils, builder.special(), builder.slow)
-    written = book.write()
-    text = runtime(builder.convention, homes(form, target), form.alignment, host_runtime(machine), form.linux, form.layout)
-    cpu, features = target.CPUS[level]
-    compiler = Compiler(target.TRIPLE, cpu, features, target.RUNTIME_MODEL)
-    image = link(compiler.compile(text), host_runtime(machine))
-    head = {"code": image.code, "data": image.data, "offsets": image.offsets, "constants": bytes(builder.constants),
-            "registers": [(r.name, r.width, r.count, r.zero, r.floating) for r in form.registers],
-            "linux": vars(form.linux), "alignment": form.alignment, "short": form.instructions().short or (0, 0),
-            "native": native(level, machine)}
+    with Workers() as workers:
+        own = workers.begin(native, level, machine)
+        builder.build(workers, progress=progress)
+        book = Book(form, target, builder.stencils, builder.special(), builder.slow)
+        written = book.write()
+        text = runtime(builder.convention, homes(form, target), form.alignment, host_runtime(machine), form.linux, form.layout)
+        cpu, features = target.CPUS[level]
+        compiler = Compiler(target.TRIPLE, cpu, features, target.RUNTIME_MODEL)
+        image = link(compiler.compile(text), host_runtime(machine))
+        head = {"code": image.code, "data": image.data, "offsets": image.offsets, "constants": bytes(builder.constants),
+                "registers": [(r.name, r.width, r.count, r.zero, r.floating) for r in form.registers],
+                "linux": vars(form.linux), "alignment": form.alignment, "short": form.instructions().short or (0, 0),
+                "native": own()}
     return head, written
 
 
