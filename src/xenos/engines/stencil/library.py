@@ -30,7 +30,7 @@ Stencil = tuple[
     tuple[tuple[int, str], ...],                        # ways out: where, name
     tuple[tuple[tuple[int, int], ...], tuple[int, ...]]]    # jumps between hot and cold: where, target; pins it uses itself
 Batch = tuple[dict[str, render.Rendered], Callable[[], ObjectFile]]
-BATCH = 128   # functions to a module: LLVM's time per function grows slowly with it, and the last workers to end should end together
+BATCH = 128   # functions to a module: LLVM's time per function grows slowly with it, and the workers should end together
 
 # A probe stands for an immediate while LLVM chooses the encoding: one pair per class of values that encodes alike.
 _BYTE, _SHIFT, _FAR = (53, 92), (13, 22), (45, 54)
