@@ -38,6 +38,11 @@ def cache_folder() -> str:
     return os.path.join(base, "xenos")
 
 
+def folder() -> str:
+    """Where the file lies in the cache: apart from what another machine could use."""
+    return os.path.join(cache_folder(), "starts")
+
+
 def key() -> bytes:
     """The file's name in the cache: what Python this is, where the sources are, and how those two were that read and write it."""
     parts = [b"modules", MAGIC_NUMBER, sys.version.encode(), b"%d" % sys.flags.optimize, os.fsencode(_ROOT)]
@@ -98,7 +103,7 @@ def use() -> None:
     """From now on, take modules from the file, if there is one that can be used."""
     # A start makes many objects that stay; so does translation. The default threshold would look through them all again and again.
     gc.set_threshold(200_000, 20, 100)
-    Modules.here = Modules(*_read(os.path.join(cache_folder(), "packs", key().hex())))
+    Modules.here = Modules(*_read(os.path.join(folder(), key().hex())))
     sys.meta_path.insert(0, Modules.here)
 
 

@@ -70,15 +70,13 @@ def describe(want: Any, have: Any) -> str:
 def library(level: int, names: list[str], machine: str = "") -> str:
     """A hash of the stencils for these instructions, compiled where this runs."""
     from xenos.engines.hosts import host, host_floats
-    from xenos.engines.llvm.workers import Workers
     from xenos.engines.stencil.library import Builder
     from xenos.isa import find_guest
     from xenos.memory.flat import BASE
 
     guest = find_guest(GUEST)
     builder = Builder(guest, host(machine), host_floats(level, machine), level, BASE)
-    with Workers() as workers:
-        builder.build(workers, [form for name in names for form in guest.instructions().instructions[name].forms()])
+    builder.build([form for name in names for form in guest.instructions().instructions[name].forms()])
     stencils = sorted(builder.stencils.items())
     assert {key[0].split()[0] for key, _ in stencils} == set(names), builder.slow
     return hashlib.sha256(marshal.dumps([*stencils, *sorted(builder.special().items())], 2)).hexdigest()

@@ -43,7 +43,7 @@ STREETS: dict[str, tuple[str, ...]] = {
     # A guest says which numbers Linux gives its calls, and answers those that only it has.
     "isa.riscv": (*_DESCRIPTION, "memory", "linux"),
     "sysroots": ("errors",),    # folders that are unpacked beforehand: they know of no guest
-    "api": (*_DESCRIPTION, "memory", *_ENGINES, "linux", "sysroots"),
+    "api": (*_DESCRIPTION, "memory", *_ENGINES, "linux", "sysroots", "warm"),
     # The front door, and what it opens to.
     "": ("errors", "cpu", "api"),
     "cli": (*_DESCRIPTION, "memory", *_ENGINES, "linux", "sysroots", "api", "", "warm"),

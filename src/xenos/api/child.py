@@ -6,6 +6,7 @@ import json
 import os
 import sys
 
+from xenos import warm
 from xenos.errors import XenosError
 
 TYPE_CHECKING = False
@@ -65,6 +66,10 @@ def _run(request: dict[str, Any], place: list[int], policy: Policy | None) -> di
     outcome = process.run()
     assert outcome is not None  # no budget was given
     choose.keep(process.engine)
+    if policy is None and warm.wanted():
+        from xenos.engines.code import modules
+
+        modules.keep()
     return {
         "status": outcome.status, "signal": outcome.signal, "instructions": process.instructions,
         "crash": outcome.report() if outcome.signal else "",

@@ -150,7 +150,7 @@ def bridge() -> Any:
         from xenos.engines.runtime import bridge as room
 
         store = Store(os.path.join(cache_folder(), "packs"))
-        key = _bridge_key(store)
+        key = _bridge_key(Store(os.path.join(cache_folder(), "starts")))
         if key is None:
             return None
         kept = store.load(key)

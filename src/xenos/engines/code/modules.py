@@ -39,8 +39,8 @@ assert warm.HEAD == HEAD
 
 def keep() -> bool:
     """Make the file, or see to it that nothing is done in vain: not where it cannot be written, nor of sources just changed."""
-    folder = os.path.join(warm.cache_folder(), "packs")
-    if not os.access(folder, os.W_OK):
+    folder = warm.folder()
+    if not os.access(folder if os.path.isdir(folder) else warm.cache_folder(), os.W_OK):
         return False
     content = compiled()
     return content is not None and Store(folder).save(warm.key(), content, "modules")

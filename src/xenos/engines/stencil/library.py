@@ -77,8 +77,12 @@ class Builder:
         self._pieces: dict[str, Any] = {}
         self._done = 0
 
-    def build(self, workers: Workers, forms: list[Form] | None = None, progress: Callable[[int, int], None] | None = None) -> None:
-        """Fill `stencils`: (form name, shape, class) -> stencil."""
+    def build(self, forms: list[Form] | None = None, progress: Callable[[int, int], None] | None = None,
+              workers: Workers | None = None) -> None:
+        """Fill `stencils`: (form name, shape, class) -> stencil. `workers` may be given some that have more to do."""
+        if workers is None:
+            with Workers() as own:
+                return self.build(forms, progress, own)
         plans = [p for form in (forms if forms is not None else list(self.guest.instructions().forms()))
                  for p in self.plans(form)]
         # Where two classes turn out not to encode alike, each gets a stencil of its own: they come first, so that those are

@@ -76,7 +76,7 @@ def build(name: str, level: int, progress: Callable[[int, int], None] | None = N
     builder = Builder(form, target, host_floats(level, machine), level, BASE)
     with Workers() as workers:
         own = workers.begin(native, level, machine)
-        builder.build(workers, progress=progress)
+        builder.build(progress=progress, workers=workers)
         book = Book(form, target, builder.stencils, builder.special(), builder.slow)
         written = book.write()
         text = runtime(builder.convention, homes(form, target), form.alignment, host_runtime(machine), form.linux, form.layout)
@@ -103,7 +103,7 @@ def made_from(name: str, level: int, folder: str = "") -> bytes:
 
 def sources(folder: str = "") -> bytes:
     """A hash of the sources that packs are made by."""
-    return hashed(Store(os.path.join(folder, "packs")) if folder else None, sources_key(), _read)
+    return hashed(Store(os.path.join(folder, "starts")) if folder else None, sources_key(), _read)
 
 
 def _read(stamps: list[tuple[str, Stamp]]) -> list[bytes]:
