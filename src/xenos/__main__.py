@@ -1,5 +1,9 @@
 """`python -m xenos`: the command without an installed script."""
 
-from xenos.cli.main import command
+from xenos import warm
+
+warm.use()
+
+from xenos.cli.main import command  # noqa: E402  # first where modules come from
 
 command()

@@ -11,6 +11,10 @@ import pytest
 from xenos.engines.hosts import host
 from xenos.engines.llvm import library
 from xenos.engines.llvm.compiler import Compiler
+<<<<<<< HEAD
+=======
+from xenos.engines.llvm.workers import Workers
+>>>>>>> start
 from xenos.errors import EngineError
 
 MODULES = [f"define i64 @f{n}(i64 %x) {{\n %y = mul i64 %x, {n}\n ret i64 %y\n}}\n" for n in (3, 5, 7)]
@@ -22,9 +26,22 @@ def compiler() -> Compiler:
     return Compiler(target.TRIPLE, cpu, features, target.RUNTIME_MODEL)
 
 
-def test_many_are_the_same_as_one_by_one() -> None:
+def same() -> bool:
+    """Whether workers give what is compiled here, in the order in which it was begun."""
     made = compiler()
-    assert [one.text for one in made.compile_many(MODULES)] == [made.compile(module).text for module in MODULES]
+    with Workers() as workers:
+        begun = [made.begin(workers, module) for module in MODULES]
+        return [done().text for done in begun] == [made.compile(module).text for module in MODULES]
+
+
+def test_many_are_the_same_as_one_by_one() -> None:
+    assert same()
+
+
+def test_with_one_processor_it_is_done_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0})
+    monkeypatch.delattr(concurrent.futures, "ProcessPoolExecutor")
+    assert same()
 
 
 @pytest.mark.parametrize("error", [OSError(30, "Read-only file system"), ImportError("no semaphores"), NotImplementedError()])
@@ -38,11 +55,11 @@ def test_without_semaphores_it_is_done_here(monkeypatch: pytest.MonkeyPatch, err
 
     monkeypatch.setattr(concurrent.futures, "ProcessPoolExecutor", fail)
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1})
-    made = compiler()
-    assert [one.text for one in made.compile_many(MODULES)] == [made.compile(module).text for module in MODULES]
+    assert same()
     assert tried
 
 
+<<<<<<< HEAD
 @pytest.mark.parametrize("optimize", range(4))
 def test_our_calls_of_llvm_are_llvmlites(monkeypatch: pytest.MonkeyPatch, optimize: int) -> None:
     """The same objects, the same text, the same complaints."""
@@ -62,3 +79,8 @@ def test_our_calls_of_llvm_are_llvmlites(monkeypatch: pytest.MonkeyPatch, optimi
     assert said[0].startswith("LLVM refuses the IR: ")
     with pytest.raises(EngineError, match="Instruction does not dominate"):
         ours.compile("define i64 @f() {\n %x = add i64 %y, 1\n %y = add i64 %x, 1\n ret i64 %x\n}\n", optimize)
+=======
+def test_what_llvm_refuses_comes_back_as_an_error() -> None:
+    with Workers() as workers, pytest.raises(EngineError, match="refuses"):
+        compiler().begin(workers, "define nonsense")()
+>>>>>>> start

@@ -16,12 +16,13 @@ _ENGINES = (*_CODE, "engines.translator", "engines.runtime", "engines.reference"
 
 STREETS: dict[str, tuple[str, ...]] = {
     "errors": (),
+    "warm": (),             # where the modules of a start come from: there before all others
     "cpu": ("errors",),
     "semantics": _BASE,
     "memory": _BASE,
     "linux.form": (),       # what Linux expects of a guest: a plain form that guests fill in
     "isa": (*_BASE, "semantics", "linux.form"),
-    "engines.code": _BASE,
+    "engines.code": (*_BASE, "warm"),
     "engines.llvm": (*_BASE, "semantics", "engines.code"),
     # The small part of Python that becomes native code, and the translator, which is written in it.
     "engines.native": (*_BASE, "engines.code", "engines.llvm"),
@@ -37,16 +38,16 @@ STREETS: dict[str, tuple[str, ...]] = {
     "engines.region": (*_DESCRIPTION, "memory", *_CODE, "engines.translator", "engines.runtime", *_STENCILS, "tuning"),
     "tuning": ("errors",),      # decisions alone: they are told what was measured
     "engines.lockstep": (*_DESCRIPTION, "memory", "engines.reference", "engines.stencil"),
-    "engines": (*_DESCRIPTION, "memory", *_ENGINES[:-1]),
+    "engines": (*_DESCRIPTION, "memory", *_ENGINES[:-1], "warm"),
     "linux": (*_BASE, "memory", "isa", "linux.form"),
     # A guest says which numbers Linux gives its calls, and answers those that only it has.
     "isa.riscv": (*_DESCRIPTION, "memory", "linux"),
     "sysroots": ("errors",),    # folders that are unpacked beforehand: they know of no guest
-    "api": (*_DESCRIPTION, "memory", *_ENGINES, "linux", "sysroots"),
+    "api": (*_DESCRIPTION, "memory", *_ENGINES, "linux", "sysroots", "warm"),
     # The front door, and what it opens to.
     "": ("errors", "cpu", "api"),
-    "cli": (*_DESCRIPTION, "memory", *_ENGINES, "linux", "sysroots", "api", ""),
-    "__main__": ("cli",),
+    "cli": (*_DESCRIPTION, "memory", *_ENGINES, "linux", "sysroots", "api", "", "warm"),
+    "__main__": ("cli", "warm"),
 }
 
 

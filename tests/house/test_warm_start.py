@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from house.files import ROOT
-from house.warm_modules import MODULES
+from house.warm_modules import CALLS, MODULES
 from xenos.engines.choose import cache_folder
+from xenos.engines.code import modules
 
 HOSTS = ("xenos.engines.hosts.", "xenos.linux.hosts.")    # one module of each is this host's own
 START = "import sys; sys.path.insert(0, 'src'); from xenos.cli.main import main; sys.exit(main())"
@@ -51,6 +52,14 @@ def test_translating_imports_nothing_more(warm: set[str], tmp_path: Path) -> Non
     modules = imported("-c", START, "run", "examples/tour", XENOS_CACHE=str(tmp_path)) - imported("-c", "pass")
     assert (tmp_path / "code").exists()
     assert sorted(name for name in modules - warm - {"time"} if not name.startswith(HOSTS)) == []
+
+
+def test_the_file_of_modules_has_the_list_and_what_most_programs_ask_for() -> None:
+    """But for the two that are there before it is read."""
+    kept = {f"xenos.{name}" for name in modules.MODULES}
+    assert sorted(name for name in kept if "{host}" not in name and name not in CALLS) == sorted(
+        name for name in MODULES if name.startswith("xenos.") and name not in (*CALLS, "xenos.warm"))
+    assert set(CALLS) <= kept
 
 
 def test_a_warm_run_imports_no_description_and_nothing_heavy(warm: set[str]) -> None:

@@ -6,6 +6,7 @@ import json
 import os
 import sys
 
+from xenos import warm
 from xenos.errors import XenosError
 
 TYPE_CHECKING = False
@@ -74,6 +75,10 @@ def _run(request: dict[str, Any], place: list[int], policy: Policy | None) -> di
         while len(json.dumps(seen := profile.words())) > _ROOM:     # names as no compiler makes them
             del profile.jumps[len(profile.jumps) // 2:], profile.loops[len(profile.loops) // 2:]
     choose.keep(process.engine)
+    if policy is None and warm.wanted():
+        from xenos.engines.code import modules
+
+        modules.keep()
     return {
         "status": outcome.status, "signal": outcome.signal, "instructions": process.instructions,
         "crash": outcome.report() if outcome.signal else "", "profile": seen,

@@ -16,7 +16,8 @@ from xenos.api.profile import Profile
 from xenos.api.result import Result
 
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-_CHILD = "import sys; sys.path.insert(0, sys.argv[1]); from xenos.api.child import main; main(int(sys.argv[2]))"
+_CHILD = ("import sys; sys.path.insert(0, sys.argv[1]); from xenos import warm; warm.use(); "
+          "from xenos.api.child import main; main(int(sys.argv[2]))")
 
 
 def run(

@@ -37,8 +37,8 @@ _LAST = 253_402_214_400     # in the year 9999
 _COMMANDS = ("show", "where", "verify", "prune")
 # What users call the kinds that files are saved with. What has none is of a version that did not tell.
 _NAMES = {"segment": "translated code", "profile": "profiles", "head": "libraries", "book": "libraries", "guests": "libraries",
-          "bridge": "libraries"}
-_OLD = {"packs": "libraries", "code": "translated code", "confined": "translated code"}
+          "bridge": "libraries", "modules": "for starts", "stamps": "for starts"}
+_OLD = {"packs": "libraries", "code": "translated code", "confined": "translated code", "starts": "for starts"}
 
 
 def main(words: list[str]) -> int:
@@ -64,7 +64,7 @@ def folders(cache: str) -> list[str]:
     """Those below the cache folder whose files are made anew when they are gone. OSError if they cannot be read."""
     confined = os.path.join(cache, "confined")
     own = sorted(os.path.join(confined, name) for name in os.listdir(confined)) if os.path.isdir(confined) else []
-    return [os.path.join(cache, "packs"), os.path.join(cache, "code"), *own]
+    return [*(os.path.join(cache, name) for name in ("packs", "code", "starts")), *own]
 
 
 def _found() -> list[stock.File]:

@@ -6,6 +6,7 @@ import os
 import sys
 import time
 
+from xenos import warm
 from xenos.cli.main import guard, say
 from xenos.errors import TakenError, UsageError
 
@@ -189,6 +190,10 @@ def _run(options: Options, policy: Policy | None = None) -> int:
     trouble = getattr(process.engine, "trouble", None)
     if trouble is not None and options.debug and not options.stats and trouble():
         say(f"workers: {trouble()}")
+    if policy is None and warm.wanted():
+        from xenos.engines.code import modules
+
+        modules.keep()
     problem = getattr(getattr(process.engine, "store", None), "problem", "")
     if problem and (options.stats or options.debug):
         say(f"cache: {problem}")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 
 from xenos.errors import HostError, UsageError
+from xenos.warm import cache_folder as cache_folder
+from xenos.warm import key as modules_key
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -12,6 +14,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from xenos.cpu.layout import Layout
+    from xenos.engines.code.store import Store
     from xenos.engines.stencil.engine import StencilEngine
     from xenos.engines.stencil.pack import Pack
     from xenos.linux.form import LinuxForm
@@ -22,17 +25,6 @@ KINDS = ("region", "stencil", "reference", "lockstep")
 # The region engine with a region at every block, or at a share of all blocks: for tests, which say by $XENOS_EAGER, SEED or
 # SEED:SHARE, where chance puts them.
 HIDDEN = ("eager",)
-
-
-def cache_folder() -> str:
-    """Where Xenos keeps what it made: $XENOS_CACHE, else $XDG_CACHE_HOME/xenos, else ~/.cache/xenos. May not exist."""
-    environ = os.environ
-    if environ.get("XENOS_CACHE"):
-        return environ["XENOS_CACHE"]
-    base = environ.get("XDG_CACHE_HOME", "")
-    if not os.path.isabs(base):  # the XDG specification: relative paths are invalid and to be ignored
-        base = os.path.join(environ.get("HOME") or os.path.expanduser("~"), ".cache")
-    return os.path.join(base, "xenos")
 
 
 def guest_name(program: str | bytes) -> str:
@@ -157,7 +149,8 @@ def bridge() -> Any:
         from xenos.engines.code.store import Store
         from xenos.engines.runtime import bridge as room
 
-        key, store = _bridge_key(), Store(os.path.join(cache_folder(), "packs"))
+        store = Store(os.path.join(cache_folder(), "packs"))
+        key = _bridge_key(Store(os.path.join(cache_folder(), "starts")))
         if key is None:
             return None
         kept = store.load(key)
@@ -171,21 +164,29 @@ def bridge() -> Any:
     return _bridges[0]
 
 
-def _bridge_key() -> bytes | None:
-    """A hash of what the bridge is made from; None on a host that there is none for."""
+_BRIDGE = ("../cpu/layout.py", "runtime/bridge.py", "runtime/direct.py", "runtime/drive.py", "runtime/lives.py",
+           "runtime/trapped.py", "runtime/native.py", "native/language.py", "llvm/compiler.py")
+
+
+def _bridge_files() -> tuple[list[str], bytes]:
+    """What the bridge is made from, and what a hash of that is kept under."""
     from xenos.engines.code.store import digest
 
-    here = os.path.dirname(os.path.abspath(__file__))
-    parts = [os.uname().machine.encode()]
-    for name in ("../cpu/layout.py", "runtime/bridge.py", "runtime/direct.py", "runtime/drive.py", "runtime/lives.py",
-                 "runtime/trapped.py", "runtime/native.py", "native/language.py",
-                 "llvm/compiler.py", f"hosts/{os.uname().machine}_runtime.py"):
-        try:
-            with open(os.path.join(here, name), "rb") as file:
-                parts.append(file.read())
-        except OSError:
-            return None
-    return digest(b"bridge", *parts)
+    here, machine = os.path.dirname(os.path.abspath(__file__)), os.uname().machine
+    files = [os.path.join(here, name) for name in (*_BRIDGE, f"hosts/{machine}_runtime.py")]
+    return files, digest(b"bridge", machine.encode(), *map(os.fsencode, files))
+
+
+def _bridge_key(store: Store | None = None) -> bytes | None:
+    """A hash of what the bridge is made from; None on a host that there is none for. `store` may know it."""
+    from xenos.engines.code.stamps import content, hashed
+
+    files, key = _bridge_files()
+    try:
+        return hashed(store, key, lambda stamps: [
+            b"bridge", os.uname().machine.encode(), *(content(file, stamps) for file in files)])
+    except OSError:
+        return None
 
 
 def keep(engine: Any) -> None:
@@ -222,7 +223,7 @@ def in_use() -> tuple[set[bytes], set[bytes]]:
     from xenos.engines.stencil import pack
     from xenos.isa import GUESTS
 
-    keys, bridge_key = {_machines_key()}, _bridge_key()
+    keys, bridge_key = {_machines_key(), pack.sources_key(), _bridge_files()[1], modules_key()}, _bridge_key()
     if bridge_key is not None:
         keys.add(bridge_key)
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import struct
 
@@ -27,14 +28,16 @@ def limits(process: Process, resource: int) -> tuple[int, int]:
     own = process.limits.get(resource)
     if own is not None:
         return own
-    import resource as host
-
-    soft, hard = host.getrlimit(resource)
+    words = ctypes.create_string_buffer(16)     # Python's own module for it is one more to load, for most programs ask
+    result = kernel.plain("prlimit64", 0, resource, 0, words)
+    if result < 0:
+        raise OSError(-result, os.strerror(-result))
+    soft, hard = struct.unpack("<QQ", words)
     if resource == RLIMIT_STACK:
         from xenos.linux.loader import STACK_SIZE
 
         soft = STACK_SIZE
-    return soft & _INFINITY, hard & _INFINITY
+    return soft, hard
 
 
 def getrlimit(process: Process, resource: int, rlim: int) -> int:

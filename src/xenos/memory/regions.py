@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from _bisect import bisect_right  # the C part, see engines/code/segment.py
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -13,8 +13,7 @@ from one to the next, in a ring. A segment that is to be kept stands alone.
 from __future__ import annotations
 
 import ctypes
-from array import array
-from bisect import bisect_left, bisect_right
+from _bisect import bisect_left, bisect_right  # the C part: `bisect` is one more file to be found at each start
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -48,7 +47,7 @@ _LISTS = ((BLOCKS, BLOCK_ROW), (LINKS, LINK_ROW), (UNITS, UNIT_ROW), (REGIONS, R
 HEAD = 8 * (1 + len(_LISTS))
 _CHEAP = 4096           # units: a segment of that size is written in the time that translating a few units anew would take
 DOUBTFUL = 1 << 31      # of the place where a source is noted: it may be gone from memory
-_WORD = 8
+_WORD, _PLACE = 8, 4    # bytes
 LARGEST = 1 << 27       # bytes of a segment: no more than jumps reach on any host
 
 
@@ -262,8 +261,8 @@ class Segment:
     def pack(self) -> list[bytes | memoryview]:
         """The segment as parts to be written: sizes, lists, code."""
         lists = [self._list(word) for word, _ in _LISTS]
-        sizes = array("Q", [self.used, *(self._words[word + 8 >> 3] for word, _ in _LISTS)])
-        return [sizes.tobytes(), *lists, self.view[:self.used]]
+        sizes = [self.used, *(self._words[word + 8 >> 3] for word, _ in _LISTS)]
+        return [b"".join(size.to_bytes(8, "little") for size in sizes), *lists, self.view[:self.used]]
 
     @staticmethod
     def units_in(head: bytes) -> int:
@@ -274,7 +273,7 @@ class Segment:
         """Take up what `pack` gave; False, and nothing changed, if it does not fit."""
         if len(body) < HEAD:
             return False
-        used, *sizes = array("Q", body[:HEAD].tobytes())
+        used, *sizes = body[:HEAD].cast("B").cast("Q")
         at = HEAD + sum(row * size for (_, row), size in zip(_LISTS, sizes, strict=True))
         if used > self.capacity or len(body) - at != used:
             return False
@@ -296,20 +295,24 @@ class Sources:
 
     def __init__(self) -> None:
         self._text = bytearray(_WORD)
-        self._places = array("I")
+        # Numbers of 32 bits, and one of no unit at the end. (`array` imports `collections`, 2 ms of each start.)
+        self._places = bytearray(_PLACE)
 
     def add(self, number: int, source: bytes, doubtful: bool) -> None:
         """Note that of a unit behind those that were noted."""
-        self._places.extend((len(self._text) - _WORD | (DOUBTFUL if doubtful else 0),) * (number + 1 - len(self._places)))
+        place = len(self._text) - _WORD | (DOUBTFUL if doubtful else 0)
+        self._places[-_PLACE:] = place.to_bytes(_PLACE, "little") * (number + 2 - len(self._places) // _PLACE) + bytes(_PLACE)
         self._text[-_WORD:] = source + bytes(_WORD)      # words are read that begin in it
 
     def get(self, number: int, size: int) -> bytes:
         """What was noted of a unit."""
-        if number >= len(self._places):
+        at = _PLACE * number
+        if at >= len(self._places) - _PLACE:
             return b""
-        place = self._places[number] & ~DOUBTFUL
+        place = int.from_bytes(self._places[at:at + _PLACE], "little") & ~DOUBTFUL
         return bytes(self._text[place:place + size])
 
     def addresses(self) -> tuple[int, int]:
         """Of all these bytes, and of the offsets in them where those of each unit begin; until the next `add`."""
-        return ctypes.addressof(ctypes.c_char.from_buffer(self._text)), self._places.buffer_info()[0]
+        return (ctypes.addressof(ctypes.c_char.from_buffer(self._text)),
+                ctypes.addressof(ctypes.c_char.from_buffer(self._places)))

@@ -24,9 +24,12 @@ _AT_ONCE = 512      # entries that are swept at once: a microsecond
 
 
 class Table:
-    """`address` and `mask` are what the runtime's lookup needs; the table doubles when it is half full."""
+    """`address` and `mask` are what the runtime's lookup needs; the table doubles when it is half full.
 
-    def __init__(self, alignment: int, entries: int = 1 << 16) -> None:
+    It begins small: a program that runs for a moment would wait for pages that it never looks into.
+    """
+
+    def __init__(self, alignment: int, entries: int = 1 << 12) -> None:
         self.count = 0      # of entries that are not free: given up ones, too
         self._old: list[object] = []
         self._shift = alignment.bit_length() - 2   # neighbouring instructions take neighbouring entries
@@ -75,10 +78,13 @@ class Table:
             return
         self._cursor[0] = 0
         self.sweep(STAMPS, sweep, self.mask >> 4)
-        while 40 * (self.count + entries) > self.mask:      # what was swept shall last for some time
+        size = (self.mask >> 4) + 1
+        while 40 * (self.count + entries) > size - 1 << 4:      # what was swept shall last for some time
+            size *= 2
+        if size - 1 << 4 > self.mask:
             old, mask = self.address, self.mask
             self._old.append(self._memory)
-            self._make((mask >> 4) + 1 << 1)
+            self._make(size)
             self.count = move(old, mask, self.address, self.mask, self.spacing)
 
     def sweep(self, now: int, sweep: Callable[[int, int, int, int, int], int], entries: int = _AT_ONCE) -> None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
+from collections.abc import Callable
 from typing import Any
 
 from xenos.engines.code.object import ObjectFile
+from xenos.engines.llvm.workers import Workers
 from xenos.errors import EngineError
 
 
@@ -62,23 +62,10 @@ class Compiler:
             manager.run(module, passes)
         return ObjectFile(bytes(self._machine.emit_object(module)))
 
-    def compile_many(self, modules: list[str]) -> Iterator[ObjectFile]:
-        """Object code of several modules, in order; on a host of several processors in as many processes."""
-        workers = min(len(os.sched_getaffinity(0)), len(modules))
-        if workers < 2:
-            yield from map(self.compile, modules)
-            return
-        from concurrent.futures import ProcessPoolExecutor
-        from multiprocessing import get_context
-
-        # LLVM's calls hold one lock for the whole process. Forked workers start at once, with LLVM loaded.
-        try:
-            pool = ProcessPoolExecutor(workers, get_context("fork"), _begin, self._target)
-        except (OSError, ImportError, NotImplementedError):     # no semaphores: /dev/shm cannot be written
-            yield from map(self.compile, modules)
-            return
-        with pool:
-            yield from map(ObjectFile, pool.map(_work, modules))
+    def begin(self, workers: Workers, ir: str) -> Callable[[], ObjectFile]:
+        """The same as `compile`, by one of the workers; gives a function that waits for the object."""
+        done = workers.begin(_work, self._target, ir)
+        return lambda: ObjectFile(done())
 
     def _emit(self, ir: str) -> bytes:
         return bytes(self._machine.emit_object(self._module(ir)))
@@ -88,12 +75,10 @@ class Compiler:
         return str(self._machine.emit_assembly(self._module(ir)))
 
 
-_worker: list[Compiler] = []
+_made: dict[tuple[Any, ...], Compiler] = {}     # of a worker
 
 
-def _begin(*target: Any) -> None:
-    _worker[:] = [Compiler(*target)]
-
-
-def _work(ir: str) -> bytes:
-    return _worker[0]._emit(ir)
+def _work(target: tuple[Any, ...], ir: str) -> bytes:
+    if target not in _made:
+        _made[target] = Compiler(*target)
+    return _made[target]._emit(ir)

@@ -14,6 +14,7 @@ from xenos.engines.code.object import ObjectFile
 from xenos.engines.hosts import host_stencils
 from xenos.engines.llvm.compiler import Compiler
 from xenos.engines.llvm.emit import Floats, Slow, immediate_only
+from xenos.engines.llvm.workers import Workers
 from xenos.engines.stencil import render
 from xenos.engines.stencil.binding import StencilBinding
 from xenos.engines.stencil.shapes import shapes
@@ -28,7 +29,8 @@ Stencil = tuple[
     tuple[tuple[int, int], ...],                        # references to constants: where, offset in the pool
     tuple[tuple[int, str], ...],                        # ways out: where, name
     tuple[tuple[tuple[int, int], ...], tuple[int, ...]]]    # jumps between hot and cold: where, target; pins it uses itself
-BATCH = 400   # functions to a module: LLVM's time per function grows slowly with it
+Batch = tuple[dict[str, render.Rendered], Callable[[], ObjectFile]]
+BATCH = 128   # functions to a module: LLVM's time per function grows slowly with it, and the workers should end together
 
 # A probe stands for an immediate while LLVM chooses the encoding: one pair per class of values that encodes alike.
 _BYTE, _SHIFT, _FAR = (53, 92), (13, 22), (45, 54)
@@ -70,42 +72,73 @@ class Builder:
         self.constants = bytearray()
         self._constant_at: dict[bytes, int] = {}
         self.stencils: dict[tuple[str, str, str], Stencil] = {}
+        self._names: dict[str, str] = {}                    # of functions, by their texts
+        self._rendered: dict[str, render.Rendered] = {}     # and under these names, what they are and what they became
+        self._pieces: dict[str, Any] = {}
+        self._done = 0
 
-    def build(self, forms: list[Form] | None = None, progress: Callable[[int, int], None] | None = None) -> None:
-        """Fill `stencils`: (form name, shape, class) -> stencil."""
+    def build(self, forms: list[Form] | None = None, progress: Callable[[int, int], None] | None = None,
+              workers: Workers | None = None) -> None:
+        """Fill `stencils`: (form name, shape, class) -> stencil. `workers` may be given some that have more to do."""
+        if workers is None:
+            with Workers() as own:
+                return self.build(forms, progress, own)
         plans = [p for form in (forms if forms is not None else list(self.guest.instructions().forms()))
                  for p in self.plans(form)]
-        # Where two classes turn out not to encode alike, each gets a stencil of its own.
-        self._make([Plan(plan.form, plan.shape, cls, plan.wide) for plan in self._make(plans, progress) for cls in plan.cls], None)
+        # Where two classes turn out not to encode alike, each gets a stencil of its own: they come first, so that those are
+        # compiled beside all others.
+        several = [plan for plan in plans if len(plan.cls) > 1]
+        first, then = self._begin(several, workers), self._begin([plan for plan in plans if len(plan.cls) <= 1], workers)
+        self._end(first, progress)
+        apart = [Plan(plan.form, plan.shape, cls, plan.wide) for plan in self._stencils_of(several) for cls in plan.cls]
+        last = self._begin(apart, workers)
+        self._end(then, progress)
+        self._end(last, progress)
+        self._stencils_of([*(plan for plan in plans if len(plan.cls) <= 1), *apart])
 
-    def _make(self, plans: list[Plan], progress: Callable[[int, int], None] | None) -> list[Plan]:
-        """Compile what is planned; gives the plans for several classes that none was found for."""
-        rendered: dict[str, render.Rendered] = {}
-        texts: dict[str, str] = {}
+    def _begin(self, plans: list[Plan], workers: Workers) -> list[Batch]:
+        """Have compiled what is planned, but for what is already."""
+        batches: list[Batch] = []
+        fresh: list[str] = []
+
+        def hand_on() -> None:
+            batch = {name: self._rendered[name] for name in fresh}
+            batches.append((batch, self.compiler.begin(workers, render.module(batch, self.convention))))
+            fresh.clear()
+
         for plan in plans:
             try:
                 for probe in self._probes(plan):
                     one = self._render(plan, probe)
-                    name = texts.setdefault(one.text, f"s{len(texts)}")
-                    rendered.setdefault(name, one)
+                    name = self._names.get(one.text)
+                    if name is None:
+                        name = self._names[one.text] = f"s{len(self._names)}"
+                        self._rendered[name] = one
+                        fresh.append(name)
                     plan.names.append(name)
             except Slow as reason:
                 self.slow[plan.form.name] = str(reason)
-        pieces: dict[str, Any] = {}
-        todo = list(rendered.items())
-        batches = [dict(todo[start:start + BATCH]) for start in range(0, len(todo), BATCH)]
-        modules = [render.module(batch, self.convention) for batch in batches]
-        done = 0
-        for batch, made in zip(batches, self.compiler.compile_many(modules), strict=True):
-            pieces.update(self._dissect(batch, made))
-            done += len(batch)
+            if len(fresh) >= BATCH:
+                hand_on()
+        if fresh:
+            hand_on()
+        return batches
+
+    def _end(self, batches: list[Batch], progress: Callable[[int, int], None] | None) -> None:
+        """Wait for what was begun, and take it apart."""
+        for batch, made in batches:
+            self._pieces.update(self._dissect(batch, made()))
+            self._done += len(batch)
             if progress:
-                progress(done, len(todo))
+                progress(self._done, len(self._names))
+
+    def _stencils_of(self, plans: list[Plan]) -> list[Plan]:
+        """Keep the stencils of these plans; gives the plans for several classes that none was found for."""
         left = []
         for plan in plans:
-            if plan.form.name in self.slow or not all(n in pieces for n in plan.names):
+            if plan.form.name in self.slow or not all(n in self._pieces for n in plan.names):
                 continue
-            stencil = self._stencil(plan, [pieces[n] for n in plan.names], rendered)
+            stencil = self._stencil(plan, [self._pieces[n] for n in plan.names], self._rendered)
             if stencil is not None:
                 self.stencils.update({(plan.form.name, plan.shape, cls): stencil for cls in plan.cls or ("",)})
             elif len(plan.cls) > 1:

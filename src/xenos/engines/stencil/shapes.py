@@ -25,7 +25,7 @@ def shapes(form: Form, files: dict[str, RegisterFile]) -> Iterator[str]:
     if _seldom(form):
         yield "M" * len(operands)
         return
-    bases, idle = _bases(form), _idle(form)
+    bases, idle, slow = _bases(form), _idle(form), _slow(form)
     choices = []
     for i, (file, use) in enumerate(operands):
         letters = "M" if held_back(form) and "w" in use else "PM"
@@ -47,6 +47,8 @@ def shapes(form: Form, files: dict[str, RegisterFile]) -> Iterator[str]:
             continue        # of three that are added and multiplied, two are seldom the same
         if "S" in shape and shape[shape.index("S") - 1] not in "PMD":
             continue
+        if slow and "M" in shape and shape.strip("M"):
+            continue        # what all operands are moved to memory for, where not all are in registers
         yield shape
 
 
@@ -63,10 +65,19 @@ def _seldom(form: Form) -> bool:
     integers only; constants that it names."""
     if not form.immediates and all(op.op in ("const", "box", "write") for op in form.effects):
         return True
+    if any(op.op in ("get_flags", "set_flags", "get_rounding", "set_rounding") for op in form.effects):
+        return True     # programs that ask for them do so for want of instructions; the host's own take longer than any move
     fixed = any(op.op != "field" and dict(op.attrs).get("rounding", 7) not in (0, 7) for op in form.effects)
     return fixed and not any(op.op.startswith("float_to_int") or op.op == "fround" for op in form.effects)
 
 
+def _slow(form: Form) -> bool:
+    """Whether a form sets the host's rounding mode and puts it back, which takes so long that a few moves are not noticed:
+    arithmetic that rounds to nearest whatever mode is set."""
+    return any(op.op in _ROUNDS and dict(op.attrs).get("rounding") == 0 for op in form.effects)
+
+
+_ROUNDS = {"fadd", "fsub", "fmul", "fdiv", "fsqrt", "fma"}
 # With zero for an operand these give a constant, or the other operand.
 _IDLE = {"and", "or", "xor", "shl", "lshr", "ashr", "rotl", "rotr", "mul", "mulhs", "mulhu", "mulhsu", "sdiv", "udiv", "srem",
          "urem", "smin", "smax", "umin", "umax", "clz", "ctz", "popcount", "reverse_bytes", "clmul", "clmulh"}

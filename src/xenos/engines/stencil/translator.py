@@ -7,6 +7,7 @@ import ctypes
 from xenos.cpu.exits import Fault
 from xenos.engines.native.image import load
 from xenos.engines.translator import layout as at
+from xenos.memory import host
 from xenos.memory.flat import MemoryFault
 
 TYPE_CHECKING = False
@@ -40,8 +41,9 @@ class Translator:
          self._sweep) = (functions[name] for name in _FUNCTIONS)
         self._read = read
         self._book: ctypes.Array[ctypes.c_char] | None = None     # most runs find everything in the cache
-        self._desk = ctypes.create_string_buffer(at.DESK)
-        self._address = ctypes.addressof(self._desk)
+        # Most of it is for what is large and seldom: of fresh pages those that nobody comes to cost nothing.
+        self._address = host.mmap(0, at.DESK, host.READ | host.WRITE, host.PRIVATE | host.ANONYMOUS)
+        self._desk = (ctypes.c_char * at.DESK).from_address(self._address)
         self._words = memoryview(self._desk).cast("B").cast("q")
         flush: Any = arena.flush
         for word, value in ((at.MEMORY, memory), (at.SINGLE, int(single)),
@@ -50,6 +52,10 @@ class Translator:
         self._memory = memory
         self.soft_rounding = False
         self.follows = True     # whether units go on where jumps go
+
+    def __del__(self) -> None:
+        if hasattr(self, "_desk"):
+            host.munmap(self._address, at.DESK)
 
     def _open(self) -> None:
         """Have the book at hand."""
@@ -158,7 +164,7 @@ class Translator:
 
 def image(level: int, machine: str = "") -> Made:
     """The translator's native code for a host. Needs llvmlite."""
-    from xenos.engines.hosts import host, host_jumps, host_runtime
+    from xenos.engines import hosts
     from xenos.engines.llvm.compiler import Compiler
     from xenos.engines.native.image import make
     from xenos.engines.translator import (
@@ -175,9 +181,9 @@ def image(level: int, machine: str = "") -> Made:
         units,
     )
 
-    modules: list[ModuleType] = [host_jumps(machine), decode, operands, spares, choose, place, blocks, links, onward, units,
+    modules: list[ModuleType] = [hosts.host_jumps(machine), decode, operands, spares, choose, place, blocks, links, onward, units,
                                  regions, forgetting]
-    target = host(machine)
+    target = hosts.host(machine)
     cpu, features = target.CPUS[level]
     compiler = Compiler(target.TRIPLE, cpu, features, target.RUNTIME_MODEL)
-    return make(compiler, modules, _FUNCTIONS, host_runtime(machine).settle)
+    return make(compiler, modules, _FUNCTIONS, hosts.host_runtime(machine).settle)
