@@ -82,6 +82,7 @@ def _thread(process: Process, flags: int, stack: int, parent_tid: int, tls: int,
         cpu.write(*form.thread_pointer, tls)
     cpu.write(*form.result, 0)
     thread.mask = caller.mask
+    thread.share_kept()
     thread.comm = caller.comm
     if flags & CLONE_CHILD_CLEARTID:
         thread.clear_child_tid = child_tid
@@ -92,6 +93,11 @@ def _thread(process: Process, flags: int, stack: int, parent_tid: int, tls: int,
 def _fork(process: Process, flags: int, stack: int, parent_tid: int, tls: int, child_tid: int, pidfd: int) -> int:
     """A child process. One of vfork has memory of its own, too."""
     cpu, form = process.cpu, process.form
+    shared = not flags & CLONE_VFORK and any(region.shared and region.prot & 2 for region in process.memory.regions)
+    if shared:
+        from xenos.linux import heir
+
+        heir.of(process).appoint(process)
     process.thread.block_all()
     if process.thread.noted:
         return -ERESTARTSYS     # it is the parent's: to be seen to before there is a child
@@ -106,7 +112,7 @@ def _fork(process: Process, flags: int, stack: int, parent_tid: int, tls: int, c
             pid = os.fork()
             if pid:
                 os.close(ready[1])
-                os.read(ready[0], 1)
+                told = os.read(ready[0], 4)
         except OSError:
             for fd in (ready[1], *ends):
                 if fd >= 0:
@@ -117,8 +123,12 @@ def _fork(process: Process, flags: int, stack: int, parent_tid: int, tls: int, c
             process.thread.apply_mask()
         if not pid:
             _become_child(process, ends, pointer if flags & CLONE_VM else 0)
+            if shared:
+                os.write(ready[1], heir.of(process).appoint(process).to_bytes(4, "little"))
             os.close(ready[1])
     if pid:
+        if process.heirs is not None:
+            process.heirs.note(pid, int.from_bytes(told, "little"))
         if flags & CLONE_PARENT_SETTID:
             process.memory.store(parent_tid, 4, pid)
         if flags & CLONE_PIDFD:
@@ -147,6 +157,9 @@ def _hidden_pipe(process: Process) -> tuple[int, int]:
 def _become_child(process: Process, ends: tuple[int, int], parent_stack: int) -> None:
     process.forked = True
     process.timers.clear()
+    process.heirs = None
+    process.signals.kept.clear()    # what is pending is the parent's
+    process.thread.drop_kept()
     thread = process.thread
     several = process.threads.several
     process.threads.after_fork(thread)

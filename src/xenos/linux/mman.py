@@ -70,6 +70,10 @@ def mmap(process: Process, addr: int, length: int, prot: int, flags: int, fd: in
         memory.map(addr, length, prot, fd=fd, offset=offset, shared=kind != MAP_PRIVATE)
         if flags & MAP_GROWSDOWN and anonymous:
             memory.growing.add(addr)
+    if kind != MAP_PRIVATE and prot & 2 and not anonymous:     # what is anonymous is shared from the next fork on
+        from xenos.linux import heir
+
+        heir.of(process).appoint(process)
     return addr
 
 
