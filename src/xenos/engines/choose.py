@@ -178,7 +178,7 @@ def _bridge_key() -> bytes | None:
     here = os.path.dirname(os.path.abspath(__file__))
     parts = [os.uname().machine.encode()]
     for name in ("../cpu/layout.py", "runtime/bridge.py", "runtime/direct.py", "runtime/drive.py", "runtime/lives.py",
-                 "runtime/heirs.py", "runtime/trapped.py", "runtime/native.py", "native/language.py",
+                 "runtime/heirs.py", "runtime/parts.py", "runtime/trapped.py", "runtime/native.py", "native/language.py",
                  "llvm/compiler.py", f"hosts/{os.uname().machine}_runtime.py"):
         try:
             with open(os.path.join(here, name), "rb") as file:

@@ -389,12 +389,12 @@ def build() -> tuple[bytes, int, dict[str, int]]:
     from xenos.engines.hosts import host, host_runtime
     from xenos.engines.llvm.compiler import Compiler
     from xenos.engines.native.language import translate
-    from xenos.engines.runtime import drive, heirs, lives, trapped
+    from xenos.engines.runtime import drive, heirs, lives, parts, trapped
     from xenos.engines.runtime.native import link
 
     target, runtime = host(), host_runtime()
     cpu, features = target.CPUS[1]
     compiler = Compiler(target.TRIPLE, cpu, features, target.RUNTIME_MODEL)
-    module = text(runtime, drive.ROOM) + translate([direct, drive, lives, heirs, trapped], {"answer", "inherit"})
+    module = text(runtime, drive.ROOM) + translate([direct, drive, lives, heirs, parts, trapped], {"answer", "inherit", "part"})
     image = link(compiler.compile(module, optimize=1), runtime)
     return image.code, image.data, image.offsets
