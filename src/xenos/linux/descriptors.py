@@ -142,6 +142,10 @@ class Descriptors(set[int]):
         """Whether the guest may take this number: nothing of Xenos's own is there."""
         if fd in self or fd in self.inherited:
             return True
+        if fd == _spare:        # any other number will do for that
+            keep_spare()
+            os.close(fd)
+            return True
         try:
             return os.get_inheritable(fd) or (self.common and fd < HIDDEN)
         except OSError:  # not open
