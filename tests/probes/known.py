@@ -3,8 +3,4 @@
 KNOWN: dict[str, str] = {
     "order/atomics:same_value_written_in_between":
         "a store-conditional is the host's compare-and-exchange: it succeeds where another thread has put the old value back",
-    "threads/clone:shared_files": "a process that shares its parent's descriptors or current directory gets copies of them",
-    "threads/pthreads:robust_when_killed":
-        "the host's kernel cannot walk a list of guest pointers: mutexes of a process that SIGKILL ends from outside stay locked",
-    "threads/clone:exit_signals": "a child always sends SIGCHLD at its end, whatever clone was asked for",
 }

@@ -165,7 +165,7 @@ def bridge() -> Any:
 
 
 _BRIDGE = ("../cpu/layout.py", "runtime/bridge.py", "runtime/direct.py", "runtime/drive.py", "runtime/lives.py",
-           "runtime/trapped.py", "runtime/native.py", "native/language.py", "llvm/compiler.py")
+           "runtime/heirs.py", "runtime/parts.py", "runtime/trapped.py", "runtime/native.py", "native/language.py", "llvm/compiler.py")
 
 
 def _bridge_files() -> tuple[list[str], bytes]:

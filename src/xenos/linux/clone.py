@@ -8,6 +8,7 @@ import struct
 from xenos.cpu.state import Cpu
 from xenos.linux import kernel
 from xenos.linux.descriptors import Room
+from xenos.linux.forking import Birth, beyond_fork
 from xenos.linux.signals import LAST
 from xenos.linux.thread import Thread
 
@@ -65,7 +66,7 @@ def _clone(process: Process, flags: int, signal: int, stack: int, parent_tid: in
     if flags & CLONE_INTO_CGROUP or flags & CLONE_VM and not flags & CLONE_VFORK:
         return -EINVAL  # processes that share memory for good
     with Room():
-        return _fork(process, flags, stack, parent_tid, tls, child_tid, pidfd)
+        return _fork(process, flags, signal, stack, parent_tid, tls, child_tid, pidfd)
 
 
 def _thread(process: Process, flags: int, stack: int, parent_tid: int, tls: int, child_tid: int) -> int:
@@ -82,6 +83,7 @@ def _thread(process: Process, flags: int, stack: int, parent_tid: int, tls: int,
         cpu.write(*form.thread_pointer, tls)
     cpu.write(*form.result, 0)
     thread.mask = caller.mask
+    thread.share_kept()
     thread.comm = caller.comm
     if flags & CLONE_CHILD_CLEARTID:
         thread.clear_child_tid = child_tid
@@ -89,9 +91,14 @@ def _thread(process: Process, flags: int, stack: int, parent_tid: int, tls: int,
         (CLONE_PARENT_SETTID, parent_tid), (CLONE_CHILD_SETTID, child_tid)) if flags & wanted])
 
 
-def _fork(process: Process, flags: int, stack: int, parent_tid: int, tls: int, child_tid: int, pidfd: int) -> int:
+def _fork(process: Process, flags: int, signal: int, stack: int, parent_tid: int, tls: int, child_tid: int, pidfd: int) -> int:
     """A child process. One of vfork has memory of its own, too."""
     cpu, form = process.cpu, process.form
+    shared = not flags & CLONE_VFORK and any(region.shared and region.prot & 2 for region in process.memory.regions)
+    if shared:
+        from xenos.linux import heir
+
+        heir.of(process).appoint(process)
     process.thread.block_all()
     if process.thread.noted:
         return -ERESTARTSYS     # it is the parent's: to be seen to before there is a child
@@ -100,25 +107,26 @@ def _fork(process: Process, flags: int, stack: int, parent_tid: int, tls: int, c
     with process.memory.lock:   # no other thread is in the middle of anything of ours
         for call in process.before_fork:
             call()
-        # Until the child has made its own copy of what engines share by memfd (translated code), we must not change it.
-        ready = os.pipe()
+        pid = -1
+        birth = Birth(process, beyond_fork(process, flags, signal))
         try:
-            pid = os.fork()
+            pid = birth.fork()
             if pid:
-                os.close(ready[1])
-                os.read(ready[0], 1)
+                told = birth.wait(pid)
         except OSError:
-            for fd in (ready[1], *ends):
+            for fd in ends:
                 if fd >= 0:
                     os.close(fd)
             raise
         finally:
-            os.close(ready[0])
+            birth.close(pid)
             process.thread.apply_mask()
         if not pid:
             _become_child(process, ends, pointer if flags & CLONE_VM else 0)
-            os.close(ready[1])
+            birth.begun(heir.of(process).appoint(process) if shared else 0)
     if pid:
+        if process.heirs is not None:
+            process.heirs.note(pid, told)
         if flags & CLONE_PARENT_SETTID:
             process.memory.store(parent_tid, 4, pid)
         if flags & CLONE_PIDFD:
@@ -147,6 +155,9 @@ def _hidden_pipe(process: Process) -> tuple[int, int]:
 def _become_child(process: Process, ends: tuple[int, int], parent_stack: int) -> None:
     process.forked = True
     process.timers.clear()
+    process.heirs = None
+    process.signals.kept.clear()    # what is pending is the parent's
+    process.thread.drop_kept()
     thread = process.thread
     several = process.threads.several
     process.threads.after_fork(thread)

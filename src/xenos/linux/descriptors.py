@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     _T = TypeVar("_T")
 
 EBADF, EINVAL, EMFILE = 9, 22, 24
+CLONE_FILES = 0x400
 HIDDEN = 900  # Xenos's own descriptors lie from here on: within the customary limit of 1024, above what guests use
 _LAST = 8      # the numbers of Xenos's own where fewer than that may be open
 _spare = -1
@@ -107,20 +108,21 @@ class Descriptors(set[int]):
     inherits them, so that they can be told from those that were there before.
     """
 
-    __slots__ = ("inherited", "listings")
+    __slots__ = ("common", "inherited", "listings")
 
     def __init__(self) -> None:
         super().__init__()
         if _spare < 0:
             keep_spare()
         self.inherited: set[int] = set()
+        self.common = False     # whether another process of the guest's opens and closes the same (clone(2), CLONE_FILES)
         self.listings: dict[int, bytes] = {}    # open directories of /proc that also list what is ours -> their name
 
     def check(self, fd: int) -> int:
         """`fd`, if the guest may use it; OSError (EBADF) if it is Xenos's own. It need not be open."""
         if fd not in self and fd not in self.inherited and fd >= 0:
             try:
-                if not os.get_inheritable(fd):
+                if not os.get_inheritable(fd) and not (self.common and fd < HIDDEN):
                     raise OSError(EBADF, "a descriptor of Xenos")
             except OSError:
                 raise OSError(EBADF, "not open, or not the guest's") from None
@@ -140,8 +142,12 @@ class Descriptors(set[int]):
         """Whether the guest may take this number: nothing of Xenos's own is there."""
         if fd in self or fd in self.inherited:
             return True
+        if fd == _spare:        # any other number will do for that
+            keep_spare()
+            os.close(fd)
+            return True
         try:
-            return os.get_inheritable(fd)
+            return os.get_inheritable(fd) or (self.common and fd < HIDDEN)
         except OSError:  # not open
             return True
 
@@ -166,6 +172,11 @@ class Descriptors(set[int]):
 
     def after_exec(self) -> None:
         """Another guest program takes this one's place: what was to be closed then is closed."""
+        if self.common:
+            from xenos.linux import kernel
+
+            kernel.plain("unshare", CLONE_FILES)
+            self.common = False
         for fd in [*self, *self.inherited]:
             try:
                 if os.get_inheritable(fd):

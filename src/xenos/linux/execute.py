@@ -72,6 +72,8 @@ def replace(process: Process, found: program.Program, environment: list[bytes]) 
 
     process.descriptors.after_exec()
     process.leader.let_go()
+    if process.heirs is not None:
+        process.heirs.dismiss()
     process.signals.clear_handlers()
     timers.delete_all(process)
     try:
@@ -104,4 +106,6 @@ def _execute_host(process: Process, opened: program.Opened, environment: list[by
         os.fchdir(process.cwd_fd)
     if process.vfork_pipe >= 0:
         os.set_inheritable(process.vfork_pipe, False)
+    if process.heirs is not None:
+        process.heirs.dismiss()
     os.execve(opened.host, opened.argv, names)

@@ -65,7 +65,7 @@ def call(process: Process, name: str, *arguments: Argument) -> int:
 def call_masked(process: Process, mask: int, make: Callable[[bytes], int]) -> int:
     """A call that waits with other signals blocked, which hold until a handler has been entered; `make` is given the host's set."""
     thread = process.thread
-    if thread.kept and not thread.noted:
+    if thread.keeps and not thread.noted:
         thread.block_all()
         thread.note_kept(mask)
         if thread.noted:        # it was pending already

@@ -25,6 +25,7 @@ MADV_DONTNEED = 4
 RLIMIT_DATA, RLIMIT_STACK, RLIMIT_AS = 2, 3, 9
 _LOWEST = 0x10000       # vm.mmap_min_addr, as Linux sets it
 _REGIONS_MAX = 30000    # with as many holes between them, what a host's vm.max_map_count leaves to us
+_STACK = 33 * PAGE      # bytes of a stack that Linux makes at once
 _GUARD = 256 * PAGE     # what stays free below memory that grows (stack_guard_gap)
 # madvise(2): advice that the host is given; that which is nothing to a guest; that which harms the host's memory.
 _ADVICE = frozenset((*range(5), 8, 9, 14, 15, 18, 19, 20, 21, 22, 23, 24, 25))
@@ -71,6 +72,10 @@ def mmap(process: Process, addr: int, length: int, prot: int, flags: int, fd: in
         if flags & MAP_GROWSDOWN and anonymous:
             process.signals.seen(True)      # a fault there is no end
             memory.growing.add(addr)
+    if kind != MAP_PRIVATE and prot & 2 and not anonymous:     # what is anonymous is shared from the next fork on
+        from xenos.linux import heir
+
+        heir.of(process).appoint(process)
     return addr
 
 
@@ -89,9 +94,19 @@ def allows(process: Process, extra: int, *, data: bool) -> bool:
     if len(regions) >= _REGIONS_MAX:
         return False
     limits = process.limits
-    if RLIMIT_AS in limits and sum(region.end - region.start for region in regions) + extra > limits[RLIMIT_AS][0]:
+    if RLIMIT_AS in limits and sum(_size(process, region) for region in regions) + extra > limits[RLIMIT_AS][0]:
         return False
     return not data or RLIMIT_DATA not in limits or extra <= _room_for_data(process)
+
+
+def _size(process: Process, region: Region) -> int:
+    """Bytes of address space that Linux would count: its stack is as large as was needed so far, ours as it may become."""
+    size = region.end - region.start
+    if region.name == "[stack]":
+        pointer = process.leader.cpu.read(*process.form.stack_pointer)
+        if region.start <= pointer < region.end:
+            return min(size, max(_STACK, region.end - (pointer & -PAGE)))
+    return size
 
 
 def _room_for_data(process: Process) -> int:

@@ -6,6 +6,10 @@ import os
 
 from xenos.errors import MissingFile
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from xenos.linux.process import Process
+
 ELOOP = 40
 _LINKS_MAX = 40
 
@@ -13,16 +17,28 @@ _LINKS_MAX = 40
 class Paths:
     """Translates guest paths for one sysroot (a host directory) or none."""
 
-    __slots__ = ("root",)
+    __slots__ = ("in_step", "root")
 
     def __init__(self, sysroot: str | bytes | None) -> None:
         self.root = b""
+        self.in_step = False    # whether the host's process goes where the guest does: another shares its current directory
         if sysroot:
             root = os.path.realpath(os.fsencode(sysroot))
             if not os.path.isdir(root):
                 name = os.fsdecode(sysroot)
                 raise MissingFile(f"{name}: no such directory; --sysroot names an unpacked guest system")
             self.root = b"" if root == b"/" else root
+
+    def keep_step(self, process: Process) -> None:
+        """From now on the current directory of the host's process is the guest's, and shared with a child (clone(2), CLONE_FS)."""
+        import sys
+
+        sys.path[:] = map(os.path.abspath, sys.path)
+        self.in_step = True
+        fd, process.cwd_fd = process.cwd_fd, None
+        if fd is not None:
+            os.fchdir(fd)
+            os.close(fd)
 
     def host(self, path: bytes, *, follow: bool = True) -> bytes:
         """The host path of an absolute guest path; `follow` says whether a symbolic link at its end is followed."""

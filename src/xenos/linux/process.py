@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from xenos.cpu.exits import Exit
     from xenos.cpu.state import Cpu
     from xenos.linux.form import LinuxForm
+    from xenos.linux.heir import Heirs
     from xenos.linux.policy.enforcer import Enforcer
     from xenos.memory.flat import FlatMemory
 
@@ -51,9 +52,8 @@ class Process:
     Its first thread runs in the thread of the host that calls `run()`, others in threads of their own. `bridge` is the way to
     the host's kernel that signals can end (`engines.runtime.bridge`); without one the guest gets no signals from outside.
 
-    `before_fork`, `after_fork` and `after_exec` are lists of functions without arguments: the first two are called
-    around a fork (the second in the child only), the third when a new program has taken the old one's place; those in
-    `before_end` before a forked child ends.
+    `before_fork`, `after_fork` (in the child), `after_exec` (of a guest's program) and `before_end` (of a forked child) are lists
+    of functions without arguments, called then.
     """
 
     policy: Enforcer | None = None  # what confines the guest, once its first program is loaded
@@ -97,9 +97,9 @@ class Process:
         self.threads = Threads(self)
         self.timers: set[int] = set()           # those that timer_create(2) made
         self.alarms = False                     # whether setitimer(2) was called
+        self.heirs: Heirs | None = None         # where memory is shared with other processes
         self.limits: dict[int, tuple[int, int]] = {}  # resource limits that are the guest's alone
-        self.vfork_pipe = -1                    # in a child of vfork, until it executes a program
-        self.vfork_stack = 0                    # and its parent's stack pointer
+        self.vfork_pipe, self.vfork_stack = -1, 0   # in a child of vfork until it executes a program; its parent's stack pointer
         self.vfork_before: bytes | None = None  # and what lay from there on, if that has other threads
 
     # The program.
@@ -282,7 +282,7 @@ class Process:
             result = call(self, raw)
         if result == -EFAULT and self.memory.watch and self.memory.watch.open(0, self.memory.size):
             result = call(self, raw)    # the host's kernel found memory of the guest read-only that it is not
-        if result == -ERESTARTSYS or (result == -EINTR and thread.poked_only):
+        if result == -ERESTARTSYS or (result == -EINTR and thread.undisturbed):
             from xenos.linux import delivery
 
             delivery.rewind(self)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 ENOENT, EACCES, ENOTDIR = 2, 13, 20
 O_ACCMODE, O_CLOEXEC, O_PATH, O_DIRECTORY, O_NOFOLLOW = 3, 0o2000000, 0o10000000, 0o200000, 0o400000
 _AT_FDCWD = -100
+_SET_PIPE_SIZE, _PIPE_SIZE = 1031, 1 << 16  # F_SETPIPE_SZ; how much a pipe holds without it
 # Links that every system has outside of /proc or in it, and that lead to the process's own files.
 _ALIASES = {
     b"dev/fd": [b"proc", b"self", b"fd"],
@@ -203,8 +204,31 @@ def _give(process: Process, data: bytes, name: bytes, flags: int) -> int:
     return fd
 
 
+def _through_pipe(data: bytes) -> int:
+    """The same where the guest may have no file of that size: its program can read, but not seek."""
+    import fcntl
+
+    reader, writer = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
+    try:
+        if len(data) > _PIPE_SIZE:
+            fcntl.fcntl(writer, _SET_PIPE_SIZE, len(data))
+        while data:
+            data = data[os.write(writer, data) :]
+        os.set_blocking(reader, True)
+    except OSError:
+        os.close(reader)
+        raise
+    finally:
+        os.close(writer)
+    return reader
+
+
 def open_content(data: bytes, name: bytes) -> int:
     """A descriptor that reads these bytes from the start."""
+    import resource
+
+    if 0 <= resource.getrlimit(resource.RLIMIT_FSIZE)[0] < len(data):
+        return _through_pipe(data)
     writer = os.memfd_create(os.fsdecode(name), os.MFD_CLOEXEC)
     try:
         os.write(writer, data)

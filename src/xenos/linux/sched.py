@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from xenos.linux import kernel
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from xenos.linux.process import Process
@@ -15,4 +17,8 @@ def unshare(process: Process, flags: int) -> int:
     """unshare(2): namespaces are not for guests; what a process does not share it need not leave."""
     if flags & ~(_NAMESPACES | CLONE_FS | CLONE_FILES | CLONE_SYSVSEM):
         return -EINVAL
-    return -EPERM if flags & _NAMESPACES else 0
+    if flags & _NAMESPACES:
+        return -EPERM
+    if process.descriptors.common or process.paths.in_step:
+        return kernel.plain("unshare", flags)
+    return 0

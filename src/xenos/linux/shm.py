@@ -5,7 +5,7 @@ from __future__ import annotations
 import ctypes
 import struct
 
-from xenos.linux import kernel, passing
+from xenos.linux import heir, kernel, passing
 from xenos.memory import host
 from xenos.memory.flat import BASE, page_up
 from xenos.memory.host import PAGE
@@ -58,6 +58,8 @@ def shmat(process: Process, shmid: int, shmaddr: int, shmflg: int) -> int:
                 host.mprotect(BASE + shmaddr, length, host.READ)
 
         memory.place(shmaddr, length, prot, attach, name=f"{_NAME}{key:08x}")
+    if prot & 2:
+        heir.of(process).appoint(process)
     return shmaddr
 
 

@@ -71,7 +71,7 @@ def rt_sigpending(process: Process, set: int, sigsetsize: int) -> int:
     if sigsetsize > _SET:
         return -EINVAL
     made = kernel.plain("rt_sigpending", kernel.pointer(process, set, sigsetsize), sigsetsize)
-    kept = sum(1 << number - 1 for number in process.thread.kept)
+    kept = sum(1 << number - 1 for number in {*process.thread.kept, *process.signals.kept})
     if kept and not made and sigsetsize == _SET:
         process.memory.store(set, 8, process.memory.load(set, 8) | kept)
     return made

@@ -49,6 +49,7 @@ class Signals:
 
     def __init__(self, process: Process) -> None:
         self._process = process
+        self.kept: dict[int, bytes] = {}    # pending for any thread, of those that the host never blocks, with their siginfo
         self._before: Any = None        # the host's dispositions of old, while ours are in force
         # Told whether the guest has a handler for faults, who sees its registers: before it has one, and when it has none any more.
         self.when_seen: list[Callable[[bool], object]] = []
@@ -57,6 +58,7 @@ class Signals:
     def reset(self) -> None:
         """Everything as in a new process."""
         self.restore()
+        self.kept.clear()
         self._tell_native(bytes(24))
         self.actions: dict[int, bytes] = {}     # struct sigaction as the guest gave it; its first word is the handler
 

@@ -24,6 +24,7 @@ NOBODY = (0, 2, 0)          # a sigaltstack(2) that is disabled: ss_sp, ss_flags
 FUTEX_WAKE = 1
 _SI_TKILL = -6
 _ALL = (1 << 64) - 1
+_ANYONES = 1                # in MORE, where only signals stand that the host never blocks: `Signals.kept` is to be looked at
 
 
 class Thread:
@@ -121,13 +122,18 @@ class Thread:
             self.process.bridge.poke(self.tid)
 
     @property
-    def poked_only(self) -> bool:
-        """Whether another thread poked this one, and no signal was noted."""
-        return self.cpu.bytes[_POKED] != _NO and not self.noted
+    def undisturbed(self) -> bool:
+        """Whether what ended a call was nothing to the guest: another thread's poke, or a signal that is blocked (the host blocks
+        not all of them)."""
+        if not self.noted:
+            return self.cpu.bytes[_POKED] != _NO
+        return bool((self.mask if self.temporary is None else self.temporary) >> self.noted_number - 1 & 1)
 
     def unpoke(self) -> None:
-        """What we were poked for has been seen."""
+        """What we were poked for has been seen, but for a signal that is pending for whoever unblocks it."""
         self.cpu.bytes[_POKED] = _NO
+        if self.process.signals.kept and not self.noted:
+            self.apply_mask()
 
     def block_all(self) -> None:
         """Let no signal come to this thread of the host until `apply_mask`."""
@@ -139,7 +145,7 @@ class Thread:
 
         The host never blocks what generated code raises by itself, whose handlers are ours.
         """
-        if (self.kept or self.cpu.get(MORE)) and not self.noted:
+        if self.keeps and not self.noted:
             self.block_all()
             self.note_kept(self.mask)
         if self.noted or self.process.bridge is None:
@@ -160,9 +166,18 @@ class Thread:
                 self.keep(number, self.take_signal())
         self.apply_mask()
 
+    @property
+    def keeps(self) -> bool:
+        """Whether signals are pending that the host never blocks: this thread's, or whoever's is first to unblock them."""
+        return bool(self.kept or self.process.signals.kept or self.cpu.get(MORE))
+
     def keep(self, number: int, info: bytes) -> None:
         """A signal came that is blocked by now: it is pending, with the host's kernel if that can block it."""
         if 1 << number - 1 & kernel.NEVER_HELD:
+            if self.process.threads.several and struct.unpack_from("<i", info, 8)[0] != _SI_TKILL:
+                self.process.signals.kept.setdefault(number, info)
+                self.process.threads.interrupt()    # another may wait with this one unblocked
+                return
             self.kept[number] = info
             self.cpu.set(MORE, self.cpu.get(MORE) | 1 << number - 1)
         else:
@@ -170,19 +185,31 @@ class Thread:
 
     def note_kept(self, mask: int) -> None:
         """Note one that was pending with us and is not in `mask`; so are those that came while another was noted."""
-        more = self.cpu.get(MORE)
+        more = self.cpu.get(MORE) & ~_ANYONES
         if more:
             self.cpu.set(MORE, 0)
             for number in range(1, 65):
                 if more >> number - 1 & 1:
                     self.kept.setdefault(number, number.to_bytes(4, "little").ljust(128, b"\0"))
-        for number in self.kept:
-            if not mask >> number - 1 & 1:
-                self.cpu.bytes[_INFO] = self.kept.pop(number)
+        common = self.process.signals.kept
+        for number in [*self.kept, *common]:
+            info = None if mask >> number - 1 & 1 else self.kept.pop(number, None) or common.pop(number, None)
+            if info is not None:
+                self.cpu.bytes[_INFO] = info
                 self.cpu.bytes[_NOTED] = _YES
                 self.cpu.interrupt()
                 break
-        self.cpu.set(MORE, sum(1 << number - 1 for number in self.kept))
+        self.cpu.set(MORE, sum(1 << number - 1 for number in self.kept) | (_ANYONES if common else 0))
+
+    def drop_kept(self) -> None:
+        """None of those is pending."""
+        self.kept.clear()
+        self.cpu.set(MORE, 0)
+
+    def share_kept(self) -> None:
+        """Before it begins: what is pending for any thread may be for this one."""
+        if self.process.signals.kept:
+            self.cpu.set(MORE, _ANYONES)
 
     # Life.
 

@@ -109,7 +109,6 @@ class Threads:
             else:
                 self._news.acquire()    # until another thread ends the process, executes a program, or was the last
         self.stop()
-        leader.let_go()
         if self._failure is not None:
             raise self._failure
         if process.forked:
@@ -309,6 +308,9 @@ class Threads:
         while any(thread is not leader for thread in self):
             self.interrupt()
             self._news.acquire(timeout=_LATE)
+        leader.let_go()
+        if self._process.heirs is not None:
+            self._process.heirs.dismiss()
 
     def after_fork(self, thread: Thread) -> None:
         """In a forked child: the thread that forked is the only one, and the leader."""

@@ -120,7 +120,7 @@ def getcwd(process: Process, buffer: int, size: int) -> int:
 
 
 def chdir(process: Process, path: bytes) -> int:
-    """chdir(2): for the guest alone, the host process stays where it is."""
+    """chdir(2): for the guest alone, the host process stays where it is, as a rule (`Paths.keep_step`)."""
     host, dir_fd = process.locate(-100, path)
     return _enter(process, beyond_limit(lambda: os.open(host, _FOLDER, dir_fd=dir_fd)))
 
@@ -142,6 +142,10 @@ def _enter(process: Process, fd: int) -> int:
     from xenos.linux import procfs
 
     procfs.entered(process, new)
+    if process.paths.in_step:
+        os.fchdir(new)
+        os.close(new)
+        return 0
     old, process.cwd_fd = process.cwd_fd, new
     if old is not None:
         os.close(old)

@@ -229,6 +229,26 @@ CHECK(limits) {
     CHILD(struct rlimit less = {1 << 20, 1 << 20}; SHOW(setrlimit(RLIMIT_DATA, &less)); SHOW(malloc(8 << 20) == NULL));
     CHILD(data_grows_by_protection());
 }
+static void reads(const char *path) {
+    char start[4] = "";
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    say("  %s %zd", path, read(fd, start, 3));
+    close(fd);
+}
+CHECK(limits_leave_what_is_theirs_alone) {
+    CHILD(struct rlimit space = {24 << 20, 24 << 20}; SHOW(setrlimit(RLIMIT_AS, &space));
+          for (int n = 0; n < 2; n++) SHOW(mmap(NULL, 15 << 20, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) == MAP_FAILED));
+    CHILD(struct rlimit none = {0}; SHOW(setrlimit(RLIMIT_FSIZE, &none));
+          reads("/proc/self/maps"); reads("/proc/self/status"); reads("/proc/cpuinfo"); reads("/proc/self/auxv"));
+}
+CHECK(descriptors_up_to_the_limit) {
+    CHILD(int last = 0, made = 0; struct rlimit limit; getrlimit(RLIMIT_NOFILE, &limit);
+          limit.rlim_cur = limit.rlim_max < 3000 ? limit.rlim_max : 3000; SHOW(setrlimit(RLIMIT_NOFILE, &limit));
+          SHOW(dup2(1, 900));
+          for (char byte; made < (long)limit.rlim_cur - 100; made++) { int fd = open("/dev/zero", O_RDONLY); if (fd < 0 || read(fd, &byte, 1) != 1) break; last = fd; }
+          say("  all but few %d, the last one %d", made == (int)limit.rlim_cur - 100, last >= made);
+          SHOW(dup2(last, 900)); SHOW(write(900, "x", 1)));
+}
 CHECK(say_limits) { struct rlimit limit; getrlimit(RLIMIT_NOFILE, &limit); say("  %ld", (long)limit.rlim_cur); }
 /* A pipeline as shells make it. */
 CHECK(pipeline) {

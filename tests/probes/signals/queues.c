@@ -167,3 +167,41 @@ CHECK(groups) {
         SHOW(kill(0, SIGUSR1)); waitpid(one, &status, 0); say("  %s", status_text(status));
         SHOW(kill(-getpid(), 0)); SHOW(kill(-999999999, 0)); SHOW(killpg(getpgrp(), SIGUSR1)));
 }
+static volatile int taken_by, waits_now;
+static void taken(int number) { taken_by = tid(); }
+static void *unblocks(void *mask) {
+    sigset_t pending;
+    sigpending(&pending);
+    say("  thread: pending %d %d", sigismember(&pending, SIGSEGV), sigismember(&pending, SIGBUS));
+    pthread_sigmask(SIG_UNBLOCK, mask, NULL);
+    say("  by the thread that unblocks it: %d", taken_by == tid());
+    return NULL;
+}
+static void *suspends(void *mask) {
+    waits_now = 1;
+    say("  %d", sigsuspend(mask));
+    say("  by the thread that waits: %d", taken_by == tid());
+    return NULL;
+}
+CHECK(raised_ones_are_for_any_thread) {
+    int numbers[] = {SIGSEGV, SIGBUS};
+    for (int n = 0; n < 2; n++) {
+        pthread_t thread, other;
+        sigset_t all, none;
+        sigfillset(&all); sigemptyset(&none);
+        taken_by = waits_now = 0;
+        sigprocmask(SIG_SETMASK, &all, NULL);
+        spawn(&other, suspends, &all);  /* a second one, so that there are several */
+        handle(numbers[n], taken, 0);
+        kill(getpid(), numbers[n]);
+        spawn(&thread, unblocks, SET(numbers[n]));
+        joined(thread);
+        taken_by = waits_now = 0;
+        spawn(&thread, suspends, &none);
+        while (!waits_now) sched_yield();
+        kill(getpid(), numbers[n]);
+        joined(thread);
+        handle(numbers[n], SIG_DFL, 0);
+        sigprocmask(SIG_SETMASK, &none, NULL);
+    }
+}

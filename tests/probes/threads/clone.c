@@ -1,6 +1,7 @@
 /* clone(2) and clone3(2) as glibc, musl and Go call them, and as nobody should. */
 #include "../probe.h"
 #include <linux/sched.h>
+#include <sys/stat.h>
 #define FLAGS_GO (CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_SYSVSEM | CLONE_THREAD)
 #define FLAGS_GLIBC (FLAGS_GO | CLONE_SETTLS | CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID)
 #define FLAGS_MUSL (FLAGS_GLIBC | 0x400000)
@@ -193,6 +194,42 @@ CHECK(shared_files) {
     if (made > 0) { MUST(waitpid(made, &status, 0) == made); char *after = getcwd(NULL, 0); say("  fd %d cwd %s", fcntl(77, F_GETFD), after); free(after); }
     else say("  refused %s", strerrorname_np(errno));
     MUST(!chdir(before)); free(before); close(77);
+}
+static int changed_files(void *unused) {
+    umask(077);
+    dup2(open("/dev/null", O_RDONLY | O_CLOEXEC), 78);
+    fcntl(78, F_SETFD, FD_CLOEXEC);
+    return open("/dev/null", O_RDONLY | O_CLOEXEC);
+}
+static int executes(void *unused) { fcntl(77, F_SETFD, FD_CLOEXEC); return execl("/proc/self/exe", "x", "tid_address", NULL); }
+CHECK(shared_files_both_ways) {
+    int status, made, (*children[])(void *) = {changed_files, executes};
+    umask(022);
+    dup2(1, 77);
+    for (int n = 0; n < 2; n++) {
+        made = clone(children[n], stacks[3] + STACK, CLONE_FILES | CLONE_FS | SIGCHLD, NULL);
+        MUST(made > 0 && waitpid(made, &status, 0) == made);
+        say("  %s: 77 %d, 78 %d, its last %d", status_text(n ? status : 0), fcntl(77, F_GETFD), fcntl(78, F_GETFD), n ? 0 : fcntl(WEXITSTATUS(status), F_GETFD));
+    }
+    say("  umask %o", umask(022));
+    SHOW(unshare(CLONE_FILES | CLONE_FS));
+    close(77); close(78);
+}
+CHECK(siblings) {
+    int ends[2], status;
+    pid_t made = 0;
+    MUST(!pipe(ends));
+    pid_t child = fork();
+    if (!child) {
+        made = syscall(SYS_clone, (long)(CLONE_PARENT | SIGCHLD), 0, 0, 0, 0);
+        if (made) MUST(write(ends[1], &made, sizeof made) == sizeof made);
+        _exit(made ? 0 : 3);
+    }
+    MUST(read(ends[0], &made, sizeof made) == sizeof made);
+    MUST(waitpid(child, &status, 0) == child);
+    MUST(waitpid(made, &status, 0) == made);
+    say("  %s", status_text(status));
+    close(ends[0]); close(ends[1]);
 }
 CHECK(tid_address) {
     unsigned old = 5;

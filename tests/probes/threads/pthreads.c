@@ -136,6 +136,60 @@ CHECK(robust_when_killed) {
     soon.tv_sec++;
     ERROR(pthread_mutex_timedlock(shared, &soon));
 }
+static void init_robust(pthread_mutex_t *mutex, int protocol) {
+    pthread_mutexattr_t attributes;
+    pthread_mutexattr_init(&attributes);
+    pthread_mutexattr_setrobust(&attributes, PTHREAD_MUTEX_ROBUST);
+    pthread_mutexattr_setpshared(&attributes, PTHREAD_PROCESS_SHARED);
+    pthread_mutexattr_setprotocol(&attributes, protocol);
+    pthread_mutex_init(mutex, &attributes);
+}
+static pthread_mutex_t *robust_here;
+static void *locks_here(void *unused) { pthread_mutex_lock(&robust_here[2]); for (;;) pause(); }
+CHECK(robust_of_all_threads_when_killed) {
+    char byte, path[] = "/tmp/robust.XXXXXX";
+    int ends[2], file = mkstemp(path);
+    MUST(!unlink(path) && !ftruncate(file, 4096) && !pipe(ends));
+    robust_here = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
+    for (int n = 0; n < 5; n++) init_robust(&robust_here[n], n == 1 ? PTHREAD_PRIO_INHERIT : PTHREAD_PRIO_NONE);
+    pid_t child = fork();
+    if (!child) {
+        static pthread_mutex_t own;     /* in memory that ends with the process, in the middle of its list */
+        pthread_t thread;
+        init_robust(&own, PTHREAD_PRIO_NONE);
+        pthread_mutex_lock(&robust_here[0]); pthread_mutex_lock(&own); pthread_mutex_lock(&robust_here[1]); pthread_mutex_lock(&robust_here[3]);
+        pthread_mutex_unlock(&robust_here[3]);
+        spawn(&thread, locks_here, 0);
+        while (pthread_mutex_trylock(&robust_here[2]) != EBUSY) pthread_mutex_unlock(&robust_here[2]);
+        write(ends[1], "", 1);
+        for (;;) pause();
+    }
+    MUST(read(ends[0], &byte, 1) == 1);
+    kill(child, SIGKILL);
+    ended("SIGKILL", child);
+    for (int n = 0; n < 4; n++) if (ERROR(pthread_mutex_trylock(&robust_here[n])) == EOWNERDEAD) ERROR(pthread_mutex_consistent(&robust_here[n]));
+    for (int n = 0; n < 4; n++) pthread_mutex_unlock(&robust_here[n]);
+    close(ends[0]); close(ends[1]); close(file);
+}
+static void *awaits(void *mutex) { return (void *)(long)pthread_mutex_lock(mutex); }
+CHECK(robust_wakes_who_waits) {
+    char byte;
+    int ends[2];
+    pthread_t threads[2];
+    pthread_mutex_t *shared = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    init_robust(shared, PTHREAD_PRIO_NONE);
+    MUST(!pipe(ends));
+    pid_t child = fork();
+    if (!child) { pthread_mutex_lock(shared); write(ends[1], "", 1); for (;;) pause(); }
+    MUST(read(ends[0], &byte, 1) == 1);
+    spawn(&threads[0], awaits, shared);
+    while (!(shared->__data.__lock & FUTEX_WAITERS)) sched_yield();
+    pause_ms(5);
+    kill(child, SIGKILL);
+    say("  %s", strerrorname_np((long)joined(threads[0])));
+    ended("SIGKILL", child);
+    close(ends[0]); close(ends[1]);
+}
 static void *ping(void *unused) {
     pthread_mutex_lock(&lock);
     for (int n = 0; n < 1000; n++) {

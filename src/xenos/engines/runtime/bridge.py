@@ -97,7 +97,8 @@ def _handler(host: ModuleType) -> str:
         # A poke carries the address of our data.
         f" %ispoke = icmp eq i32 %sig, {POKE}\n br i1 %ispoke, label %poke, label %note\n"
         "poke:\n %v.p = getelementptr i8, ptr %info, i64 24\n %v = load ptr, ptr %v.p\n %ours = icmp eq ptr %v, %d\n"
-        " br i1 %ours, label %done, label %note\n"
+        " br i1 %ours, label %poked, label %note\n"    # said once more: the thread may have seen what was said before it came
+        f"poked:\n{_word('half', at.WAKE + 4)} store volatile i32 1, ptr %half\n br label %done\n"
         # One of those that are never blocked may come while another is noted.
         f"note:\n %full0 = load volatile i32, ptr %wake\n %busy = icmp ne i32 %full0, 0\n"
         " br i1 %busy, label %more, label %free\nmore:\n %n1 = sub i32 %sig, 1\n %n64 = zext i32 %n1 to i64\n"
@@ -307,7 +308,6 @@ class Bridge:
         """
         self._dispose(which, new, old)
 
-
     # Calls that generated code makes itself.
 
     def table(self, form: LinuxForm, layout: at.Layout, end: int, clock: int, changes: int, watched: int) -> Any:
@@ -389,12 +389,12 @@ def build() -> tuple[bytes, int, dict[str, int]]:
     from xenos.engines.hosts import host, host_runtime
     from xenos.engines.llvm.compiler import Compiler
     from xenos.engines.native.language import translate
-    from xenos.engines.runtime import drive, lives, trapped
+    from xenos.engines.runtime import drive, heirs, lives, parts, trapped
     from xenos.engines.runtime.native import link
 
     target, runtime = host(), host_runtime()
     cpu, features = target.CPUS[1]
     compiler = Compiler(target.TRIPLE, cpu, features, target.RUNTIME_MODEL)
-    module = text(runtime, drive.ROOM) + translate([direct, drive, lives, trapped], {"answer"})
+    module = text(runtime, drive.ROOM) + translate([direct, drive, lives, heirs, parts, trapped], {"answer", "inherit", "part"})
     image = link(compiler.compile(module, optimize=1), runtime)
     return image.code, image.data, image.offsets

@@ -24,7 +24,7 @@ room. What it may do stands in a table in memory, whose address is in the state 
 from __future__ import annotations
 
 from xenos.cpu import layout as at
-from xenos.engines.native.words import ask, i32, i64, observe
+from xenos.engines.native.words import ask, i32, i64, observe, u32
 from xenos.memory.flat import BASE
 
 CALL, MOVE, CLOCK, END, PACKED, NUMBER, POINTER, SIGNAL_MASK, CHANGES, NEXT, ACTION, WATCHED, ENTRIES = (
@@ -60,55 +60,76 @@ _FUTEX_NUMBERED = 1 << 3 | 1 << 4 | 1 << 5 | 1 << 12     # commands whose fourth
 
 def answer(state: int, number: int, words: int) -> int:
     """The call's result or -errno; `PYTHONS` if nothing was done, or the kernel met with memory that we watch; `RESTART` if it
-    is to be made again, behind the handler of a signal that came first, or because only another thread of ours wanted something."""
-    result = made(state, number, words)
-    if result == INTERRUPTED and i32[state + at.WAKE] == 0 and i32[state + at.WAKE + 4]:
-        return RESTART
-    if result == FAULT and i64[i64[i64[state + at.CALLS] + WATCHED]]:
+    is to be made again, behind the handler of a signal that came first, or because it was nothing to the guest that ended it."""
+    table = i64[state + at.CALLS]
+    if number < 0 or number >= NUMBERS:
+        return PYTHONS
+    known = i64[table + ENTRIES + (number << 3)]
+    if known >> 32 == PLAIN:
+        result = plain(state, table, known, words)      # the calls that are to cost nearly nothing
+    else:
+        result = made(state, table, known, words)
+    if result == INTERRUPTED:
+        # The host blocks not all of the signals that the guest does, see NEVER_HELD.
+        if i64[state + at.MASK] >> i32[state + at.SIGNAL] - 1 & 1 if i32[state + at.WAKE] else i32[state + at.WAKE + 4]:
+            return RESTART
+    if result == FAULT and i64[i64[table + WATCHED]]:
         return PYTHONS
     return result
 
 
-def made(state: int, number: int, words: int) -> int:
-    """The call's result or -errno; `PYTHONS` if nothing was done."""
-    table = i64[state + at.CALLS]
-    if number < 0 or number >= NUMBERS:
+def plain(state: int, table: int, known: int, words: int) -> int:
+    """One that is only asked of the host's kernel; `PYTHONS` also where there is none."""
+    if known == 0 or known & DESCRIPTOR and u32[words] >= DESCRIPTORS_END:
         return PYTHONS
-    entry = i64[table + ENTRIES + (number << 3)]
-    if entry == 0:
+    pointers = known >> 16 & 63
+    if pointers and point(words, pointers, i64[table + END]) == 0:
         return PYTHONS
-    if entry >> 32 == REFUSED:
-        return 0 - (entry & 0xFFFF)
-    if entry & DESCRIPTOR and (i32[words] < 0 or i32[words] >= DESCRIPTORS_END):
-        return PYTHONS
-    kind = entry >> 32
-    if kind >= RETURN:
-        return PYTHONS
-    pointers = entry >> 16 & 63
-    if kind == FUTEX and 1 << (i64[words + 8] & 127 & 15) & _FUTEX_NUMBERED == 0:
-        pointers |= 8
-    end = i64[table + END]
-    where = words
+    i64[state + at.IN_KERNEL] = 1
+    result = ask(i64[table + CALL], state, known & 0xFFFF, words)
+    i64[state + at.IN_KERNEL] = 0
+    return result
+
+
+def point(words: int, pointers: int, end: int) -> int:
+    """Make host addresses of those arguments whose bits are set; 0 if one is for Python to look at."""
     while pointers:
         if pointers & 1:
-            address = i64[where]
+            address = i64[words]
             if address < 0 or address >= end:
-                return PYTHONS
+                return 0
             if address:
-                i64[where] = address + BASE
+                i64[words] = address + BASE
         pointers >>= 1
-        where += 8
+        words += 8
+    return 1
+
+
+def made(state: int, table: int, known: int, words: int) -> int:
+    """One with something else to be done; `PYTHONS` if nothing was."""
+    kind = known >> 32
+    if kind == REFUSED:
+        return 0 - (known & 0xFFFF)
+    if kind >= RETURN:
+        return PYTHONS
+    if known & DESCRIPTOR and u32[words] >= DESCRIPTORS_END:
+        return PYTHONS
+    pointers = known >> 16 & 63
+    if kind == FUTEX and 1 << (i64[words + 8] & 127 & 15) & _FUTEX_NUMBERED == 0:
+        pointers |= 8
+    if point(words, pointers, i64[table + END]) == 0:
+        return PYTHONS
     if kind == TIME:
         return time(table, words)
     if kind == VECTOR:
-        if gather(table, words, end) == 0:
+        if gather(table, words, i64[table + END]) == 0:
             return PYTHONS
     if kind == UNNAMED and i64[words + 32] or kind == UNMASKED and i64[words + 24]:
         return PYTHONS
     if kind == EVENTS:
-        return events(state, table, entry & 0xFFFF, words)
+        return events(state, table, known & 0xFFFF, words)
     if kind == MASKS:
-        return masks(state, table, entry & 0xFFFF, words)
+        return masks(state, table, known & 0xFFFF, words)
     if kind == ROBUST:
         if i64[words + 8] != _ROBUST_HEAD:
             return INVALID
@@ -117,7 +138,7 @@ def made(state: int, number: int, words: int) -> int:
     if kind == ADVICE and (i32[words + 16] != _DONTNEED or may_give_up(table, i64[words], i64[words + 8]) == 0):
         return PYTHONS
     i64[state + at.IN_KERNEL] = 1
-    result = ask(i64[table + CALL], state, entry & 0xFFFF, words)
+    result = ask(i64[table + CALL], state, known & 0xFFFF, words)
     i64[state + at.IN_KERNEL] = 0
     return result
 

@@ -31,7 +31,7 @@ def runtime(convention: Convention, homes: dict[str, int], alignment: int, host:
         METADATA, "@data = external hidden global i8\n",
         host.DECLARATIONS,
         _enter(convention, homes, host), _begin(convention, host), _leave(convention, homes, host),
-        _lookup(convention, alignment), _kernel(convention, homes, linux, layout), _purge(),
+        _lookup(convention, alignment), _kernel(convention, homes, alignment, linux, layout), _purge(),
         translate([ways], set()), _fault_handler(host)])
 
 
@@ -116,8 +116,11 @@ def _lookup(convention: Convention, alignment: int) -> str:
         + "\nmiss:\n" + _store("what", at.EXIT_CODE, str(MISS)) + stop + "\n}\n")
 
 
-def _kernel(convention: Convention, homes: dict[str, int], linux: LinuxForm, layout: Layout) -> str:
-    """The guest calls its kernel: what the table of calls allows is answered here (runtime/direct.py), the rest by Python."""
+def _kernel(convention: Convention, homes: dict[str, int], alignment: int, linux: LinuxForm, layout: Layout) -> str:
+    """The guest calls its kernel: what the table of calls allows is answered here (runtime/direct.py), the rest by Python.
+
+    What follows is mostly in the jump cache, as for an indirect jump.
+    """
     pins = {offset: name for name, offset in homes.items()}
     lines = _load("table", at.CALLS, "ptr")
     lines += " %none = icmp eq ptr %table, null\n br i1 %none, label %python, label %try\ntry:\n"
@@ -142,6 +145,12 @@ def _kernel(convention: Convention, homes: dict[str, int], linux: LinuxForm, lay
         f" %result = call i64 %answer(i64 %st64, i64 {asked}, i64 %words64)\n"
         f" %not = icmp eq i64 %result, {direct.PYTHONS}\n br i1 %not, label %python, label %made\nmade:\n"
         f" %restart = icmp eq i64 %result, {-ERESTARTSYS}\n br i1 %restart, label %again, label %done\ndone:\n" + keep
+        + _load("pc", at.PC) + f" %index = shl i64 %pc, {5 - alignment.bit_length()}\n"
+        f" %near = and i64 %index, {at.JUMP_CACHE_SIZE - 16}\n %line = getelementptr i8, ptr %st, i64 %near\n"
+        f" %name = getelementptr i8, ptr %line, i64 {at.JUMP_CACHE}\n %tag = load volatile i64, ptr %name\n"
+        " %known = icmp eq i64 %tag, %pc\n br i1 %known, label %hit, label %miss, !prof !1\nhit:\n"
+        f" %kept = getelementptr i8, ptr %line, i64 {at.JUMP_CACHE + 8}\n %code = load volatile ptr, ptr %kept\n"
+        + "\n".join(convention.leave("%code", changed)) + "\nmiss:\n"
         + "\n".join(convention.leave("@lookup", changed))
         + "\npython:\n" + _store("why", at.EXIT_CODE, str(CALL)) + stop
         # A signal comes first: the call is made again behind its handler.
