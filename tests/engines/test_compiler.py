@@ -11,10 +11,7 @@ import pytest
 from xenos.engines.hosts import host
 from xenos.engines.llvm import library
 from xenos.engines.llvm.compiler import Compiler
-<<<<<<< HEAD
-=======
 from xenos.engines.llvm.workers import Workers
->>>>>>> start
 from xenos.errors import EngineError
 
 MODULES = [f"define i64 @f{n}(i64 %x) {{\n %y = mul i64 %x, {n}\n ret i64 %y\n}}\n" for n in (3, 5, 7)]
@@ -59,7 +56,6 @@ def test_without_semaphores_it_is_done_here(monkeypatch: pytest.MonkeyPatch, err
     assert tried
 
 
-<<<<<<< HEAD
 @pytest.mark.parametrize("optimize", range(4))
 def test_our_calls_of_llvm_are_llvmlites(monkeypatch: pytest.MonkeyPatch, optimize: int) -> None:
     """The same objects, the same text, the same complaints."""
@@ -79,8 +75,8 @@ def test_our_calls_of_llvm_are_llvmlites(monkeypatch: pytest.MonkeyPatch, optimi
     assert said[0].startswith("LLVM refuses the IR: ")
     with pytest.raises(EngineError, match="Instruction does not dominate"):
         ours.compile("define i64 @f() {\n %x = add i64 %y, 1\n %y = add i64 %x, 1\n ret i64 %x\n}\n", optimize)
-=======
+
+
 def test_what_llvm_refuses_comes_back_as_an_error() -> None:
     with Workers() as workers, pytest.raises(EngineError, match="refuses"):
         compiler().begin(workers, "define nonsense")()
->>>>>>> start

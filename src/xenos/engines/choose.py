@@ -164,8 +164,8 @@ def bridge() -> Any:
     return _bridges[0]
 
 
-_BRIDGE = ("../cpu/layout.py", "runtime/bridge.py", "runtime/direct.py", "runtime/drive.py", "runtime/lives.py",
-           "runtime/heirs.py", "runtime/parts.py", "runtime/trapped.py", "runtime/native.py", "native/language.py", "llvm/compiler.py")
+_BRIDGE = ("../cpu/layout.py", "runtime/bridge.py", "runtime/direct.py", "runtime/drive.py", "runtime/lives.py", "runtime/heirs.py",
+           "runtime/parts.py", "runtime/trapped.py", "runtime/native.py", "native/language.py", "llvm/compiler.py")
 
 
 def _bridge_files() -> tuple[list[str], bytes]:
