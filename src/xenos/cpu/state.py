@@ -35,6 +35,7 @@ class Cpu:
         # An engine's own: when it was entered last, which code the jump cache knows, the count at which to look where it is, since
         # when it is stopped (perf_counter_ns).
         self.epoch = self.generation = self.due = self.stopped = 0
+        self.looked = 0.0       # and when it was looked at last, in seconds of its thread's processor time
         self.reset()
 
     def reset(self) -> None:

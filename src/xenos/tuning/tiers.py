@@ -9,8 +9,8 @@ from __future__ import annotations
 import os
 
 # Measured (docs/figures.md): seconds of processor time to start a worker, and to compile a guest instruction in it.
-START = 0.15
-INSTRUCTION = 0.0003
+START = 0.08
+INSTRUCTION = 0.0002
 TYPICAL = 120           # instructions of a region, before some are known
 FASTER = 1.6            # how much faster a region is than its stencils
 SPARE = 0.35            # what processor time costs that nobody waits for, where a processor is idle
@@ -20,7 +20,7 @@ SHARE = 0.3             # of the time that a guest has run may go into compiling
 STAY = 300              # instructions that a region is to execute before it is left: Lua's, at 166 to 193, lost to stencils
 LATER = 8               # times what it has run for so far, until one that was refused is looked at again
 MOST = 400              # instructions of a region: LLVM takes more than its share for larger ones
-STEPS = 256             # blocks that are followed one by one before a region is chosen
+STEPS = 512             # blocks that are followed one by one before a region is chosen: two milliseconds
 
 
 class Tiers:
@@ -36,13 +36,15 @@ class Tiers:
         self.stay = STAY
         self.luck = 1.0                     # share of what was asked for that came to be
         self.ran = self.compiling = 0.0     # seconds: of guests; of workers, as far as that is known
+        self.pending = 0                    # regions that were asked for
         self._quiet = 0
 
     def worthwhile(self, seconds: float, started: bool) -> bool:
         """Whether a header at which a guest has spent so long is worth a region; `started`: a worker is there already, else those
         are the seconds at all headers that one more would have to do with."""
-        gain, price = seconds * (1 - 1 / FASTER) * self.luck, self.typical * self.per_instruction + (0.0 if started else START)
-        return gain > self.cost * price and self.compiling < SHARE * self.ran
+        each = self.typical * self.per_instruction
+        gain, price = seconds * (1 - 1 / FASTER) * self.luck, each + (0.0 if started else START)
+        return gain > self.cost * price and self.compiling + self.pending * each < SHARE * self.ran
 
     def sampled(self, new: bool) -> None:
         """A look found something that is `new`, or nothing: then the next is later."""

@@ -69,7 +69,6 @@ class RegionEngine(StencilEngine):
         self._asked: dict[int, tuple[Any, ...]] = {}
         self._waiting = Waiting()
         self._burst = Burst(self)
-        self._looked = 0.0
         self._vain: set[int] = set()            # headers that the last run asked for, and ended before they were made
         self._recalled: dict[int, float] = {}   # what `spent` was when the cache was read
 
@@ -125,8 +124,8 @@ class RegionEngine(StencilEngine):
 
     def _look(self, cpu: Cpu) -> Exit | None:
         """See where a CPU is, whether that is worth a region, and what workers have done."""
-        now = time.perf_counter()
-        passed, self._looked = min(now - self._looked, _LONGEST), now
+        now = time.thread_time()        # by the clock on the wall, a busy machine's guests would seem to run for long
+        passed, cpu.looked = min(max(now - cpu.looked, 0.0), _LONGEST), now
         self.tiers.ran += passed
         left = None
         pc = cpu.pc
@@ -160,6 +159,7 @@ class RegionEngine(StencilEngine):
 
     def _ask(self, cpu: Cpu, header: int) -> Exit | None:
         """Have a region made, if that is worth it. What the CPU does meanwhile, step by step, may end in an exit."""
+        self.tiers.pending = len(self._asked) + len(self._waiting)
         if not self.tiers.worthwhile(self.spent[header], True):
             return None
         worker = self.pool.idle()
@@ -236,6 +236,7 @@ class RegionEngine(StencilEngine):
                     self._again.pop(header, None)
             else:
                 self.install(header, answer, segment, held)
+        self.tiers.pending = len(self._asked)
         while self._waiting and (worker := self.pool.idle()) is not None:
             header, seconds, pages = self._waiting.hottest(self.spent)
             if self.tiers.worthwhile(seconds, True):

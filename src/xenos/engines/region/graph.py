@@ -76,8 +76,9 @@ class Graph:
             if -negative < least * (1 + (self.size / _AMPLE) ** 2):
                 break
             if place in self.nodes:
+                self.nodes[place].weight = max(self.nodes[place].weight, -negative)     # a loop is come to again and again
                 continue
-            if not self._split(place):
+            if not self._split(place, -negative):
                 node = self._node(place, -negative)
                 if node is None:
                     continue
@@ -116,14 +117,14 @@ class Graph:
         total = sum(seen.values()) + 2 * extra
         return [(goal, (seen.get(goal[0], 0) + extra) / total) for goal in node.goes] if total else []
 
-    def _split(self, place: Place) -> bool:
+    def _split(self, place: Place, weight: float) -> bool:
         """Begin a node where another one goes on: that ends there."""
         for node in self.nodes.values():
             if node.place[1] == place[1] and node.pc < place[0] < node.end:
                 at = next((i for i, (pc, _) in enumerate(node.instructions) if pc == place[0]), 0)
                 if not at:
                     continue
-                rest = self.nodes[place] = Node(place, node.weight)
+                rest = self.nodes[place] = Node(place, max(node.weight, weight))
                 rest.instructions, node.instructions = node.instructions[at:], node.instructions[:at]
                 rest.end, node.end = node.end, place[0]
                 rest.terminal, node.terminal = node.terminal, Next()

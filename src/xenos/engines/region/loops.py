@@ -55,7 +55,7 @@ def unroll(header: Place, nodes: dict[Place, Node]) -> None:
         times = min(_TIMES, _ROOM // max(size, 1))
         # Circles may also share blocks without one being inside the other.
         alone = not body & copied and not any(other in body for other in latches if other != head)
-        if times > 1 and alone and 4 * nodes[head].weight >= heaviest:
+        if times > 1 and alone and 16 * nodes[head].weight >= heaviest:
             _copy(head, set(latches[head]), body, nodes, times)
             copied |= body
 
