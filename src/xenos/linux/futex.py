@@ -33,7 +33,7 @@ def set_tid_address(process: Process, tidptr: int) -> int:
 
 
 def set_robust_list(process: Process, head: int, length: int) -> int:
-    """set_robust_list(2). The host's kernel cannot walk it, for its pointers are the guest's: `let_go` does."""
+    """set_robust_list(2). The host's kernel cannot walk it, for its pointers are the guest's: `let_go` or an heir does."""
     if length != _HEAD.size:
         return -EINVAL
     process.thread.robust_list = head

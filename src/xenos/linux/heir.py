@@ -26,7 +26,7 @@ _CALLS = ("setsid", "prctl", "pidfd_open", "close_range", "ppoll", "futex")
 _NAME = b"xenos-heir".ljust(16, b"\0")
 _STACK = 48 << 10       # bytes: a handler of faults runs on it, whose frame has all of the host's vector registers
 _CHILDREN_MAX = 4096    # whose heirs are kept in mind
-_PATIENCE = 2000        # milliseconds that an heir gets
+_PATIENCE = 5000        # milliseconds that an heir gets
 _POLLIN = 1
 
 
@@ -47,9 +47,12 @@ class Heirs:
 
     def appoint(self, process: Process) -> int:
         """Give the process an heir if it has none; the heir's process id, or 0."""
-        bridge = process.bridge
-        if self._memory is not None or bridge is None or not all(map(kernel.has, _CALLS)):
-            return self._pid
+        with process.memory.lock:
+            if self._memory is None and process.bridge is not None and all(map(kernel.has, _CALLS)):
+                self._make(process, process.bridge)
+        return self._pid
+
+    def _make(self, process: Process, bridge: Any) -> None:
         self._memory = (ctypes.c_uint64 * (_STACK // 8))()
         words = [*map(kernel.number, _CALLS), os.getpid(), bridge.address_of["raw"], bridge.address_of["move"],
                  process.memory.size, bridge.address, int.from_bytes(_NAME[:8], "little"), int.from_bytes(_NAME[8:], "little")]
@@ -63,7 +66,6 @@ class Heirs:
             self._pid = max(0, make(bridge.address_of["inherit"], record + _STACK & -64, CLONE_VM, record))
         finally:
             process.thread.apply_mask()
-        return self._pid
 
     def dismiss(self) -> None:
         """None is needed: the process has let its mutexes go. Or it shares nothing any more, or is about to wait for children of

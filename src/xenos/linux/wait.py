@@ -35,5 +35,10 @@ def waitid(process: Process, idtype: int, id: int, infop: int, options: int, rus
 
 def _hide_ours(process: Process, options: int) -> None:
     """The guest is about to wait for such children, too: it must not find one that is ours."""
-    if options & _OTHER_CHILDREN and process.heirs is not None:
-        process.heirs.dismiss()
+    if options & _OTHER_CHILDREN:
+        pool = getattr(process.engine, "pool", None)
+        if process.heirs is not None:
+            process.heirs.dismiss()
+        if pool is not None:
+            with process.memory.lock:
+                pool.close()

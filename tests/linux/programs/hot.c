@@ -58,6 +58,8 @@ int main(int argc, char **argv) {
     if (waitpid(-1, &status, WNOHANG) != -1 || errno != ECHILD)
       puts("somebody else's child");
   }
+  if (waitpid(-1, &status, __WALL | WNOHANG) != -1 || errno != ECHILD)
+    puts("somebody else's child of another kind");
   syscall(SYS_tgkill, getpid(), gettid(), 33);
   printf("%08x %.15g %d\n", c, sum, primes);
   return 0;
