@@ -39,10 +39,17 @@ def test_a_library_built_there_is_the_one_built_here() -> None:
 
 
 @pytest.mark.skipif(bool(missing_llvmlite()), reason=missing_llvmlite())
-@pytest.mark.parametrize("tests", ["test_each_fails_at_each_border", pytest.param("test", marks=everything)])
-def test_atomics_in_regions(tests: str) -> None:
-    """Of both levels: regions are compiled inside."""
-    done = inside(2, "pytest", "-q", "-p", "no:cacheprovider", "tests/aarch64/test_region_atomics.py", "-k", tests)
+def test_a_sample_of_regions() -> None:
+    """Of both levels: regions are compiled inside. What else is quick is with it."""
+    done = inside(2, "pytest", "-q", "-p", "no:cacheprovider", "tests/aarch64/test_region_atomics.py", "tests/linux/test_vdso.py",
+                  "tests/aarch64/test_coherence.py", "-k", "test_each_fails_at_each_border or vdso or coherence")
+    assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-2000:]
+
+
+@everything
+@pytest.mark.skipif(bool(missing_llvmlite()), reason=missing_llvmlite())
+def test_atomics_in_regions() -> None:
+    done = inside(2, "pytest", "-q", "-p", "no:cacheprovider", "tests/aarch64/test_region_atomics.py")
     assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-2000:]
 
 

@@ -286,6 +286,8 @@ class Segment:
             self._words[word + 8 >> 3] = size
             at += row * size
         self._words[USED >> 3] = used
+        if self.arena.flush is not None:    # there may have been other code in this room
+            self.arena.flush(self.base, self.base + used)
         self.saved()
         return True
 

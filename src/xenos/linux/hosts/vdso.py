@@ -6,6 +6,7 @@ import ctypes
 import struct
 
 _AT_SYSINFO_EHDR = 33
+_LOAD = 1
 _DYNSYM, _SYMENT = 11, 24
 _PREFIXES = (b"__vdso_", b"__kernel_")
 
@@ -17,11 +18,11 @@ def function(name: str) -> int:
         return 0
     try:
         symbols = _symbols(base)
-    except (ValueError, struct.error):
+    except (ValueError, StopIteration, struct.error):
         return 0
     for prefix in _PREFIXES:
         if (found := symbols.get(prefix + name.encode())) is not None:
-            return base + found
+            return found
     return 0
 
 
@@ -32,9 +33,16 @@ def _base() -> int:
 
 
 def _symbols(base: int) -> dict[bytes, int]:
-    """Dynamic symbols of an image as it lies in memory, linked at 0 (gABI ch. 5)."""
+    """Addresses of the dynamic symbols of an image as it lies in memory (gABI ch. 5).
+
+    It may be linked at any address: kernels link it at 0, qemu-user where it has put it.
+    """
     head = ctypes.string_at(base, 64)
-    (sections, ), (size, count) = struct.unpack_from("<Q", head, 0x28), struct.unpack_from("<HH", head, 0x3A)
+    programs, sections = struct.unpack_from("<QQ", head, 0x20)
+    size, count = struct.unpack_from("<HH", head, 0x36)
+    parts = [struct.unpack_from("<IIQQ", ctypes.string_at(base + programs + size * number, size)) for number in range(count)]
+    moved = base - next(address - offset for kind, _, offset, address in parts if kind == _LOAD)
+    size, count = struct.unpack_from("<HH", head, 0x3A)
     table = ctypes.string_at(base + sections, size * count)
     headers = [struct.unpack_from("<IIQQQQIIQQ", table, size * number) for number in range(count)]
     found = {}
@@ -44,5 +52,5 @@ def _symbols(base: int) -> dict[bytes, int]:
             for at in range(0, length, _SYMENT):
                 label, _, _, section, value, _ = struct.unpack("<IBBHQQ", ctypes.string_at(base + offset + at, _SYMENT))
                 if section:
-                    found[names[label : names.index(b"\0", label)]] = value
+                    found[names[label : names.index(b"\0", label)]] = value + moved & (1 << 64) - 1
     return found
