@@ -69,7 +69,7 @@ def test_any_word_is_decoded_or_not_and_disassembled_the_same_again() -> None:
 def test_looking_up_a_symbol_in_damaged_files() -> None:
     for seed in range(300):
         try:
-            symbols._lookup(damaged(seed), 0x1004)
+            symbols.Table(damaged(seed)).name(0x1004)
         except (struct.error, ValueError, OverflowError):
             pass  # what `describe` takes for a file without symbols
 

@@ -237,14 +237,12 @@ class RegionEngine(StencilEngine):
             else:
                 self.install(header, answer, segment, held)
         self.tiers.pending = len(self._asked)
-        while self._waiting and (worker := self.pool.idle()) is not None:
+        while self._waiting and ((worker := self.pool.idle()) is not None or not self._asked):
             header, seconds, pages = self._waiting.hottest(self.spent)
-            if self.tiers.worthwhile(seconds, True):
+            if worker is not None and self.tiers.worthwhile(seconds, True):
                 self._send(worker, header, pages)
             else:
-                self.spent[header] = seconds    # compiling has had its share for now
-        if not self._asked:
-            self._waiting.forget()      # the workers ended: what is still hot is asked for again
+                self.spent[header] = seconds    # compiling has had its share for now, or there are no workers any more
 
     def install(self, header: int, made: dict[str, Any], segment: Segment | None, held: dict[int, bytes | None]) -> bool:
         """Let a region run from now on where its header is reached, unless the pages that it was made from are others now. Its

@@ -98,6 +98,7 @@ def _cause(told: int) -> str:
 
     if told >= _STATUS:
         return f"status {told - _STATUS}" if told > _STATUS else ""
+    told = abs(told)    # less than 0 if it was the keeper that was ended
     names = [name for name, number in vars(_signal).items() if number == told and name.startswith("SIG") and name.isalnum()]
     return names[-1] if names else f"signal {told}"     # of several, the usual one is the last
 
