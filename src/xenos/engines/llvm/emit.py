@@ -33,6 +33,9 @@ class Binding(Protocol):
         """IR pointer to the host memory behind a guest address."""
 
 
+_PLANS: dict[object, list[tuple[Value, str | None]]] = {}   # by class and first operation
+
+
 class Emit(Integers, Accesses):
     """Emits one instruction."""
 
@@ -43,18 +46,29 @@ class Emit(Integers, Accesses):
 
     def run(self) -> None:
         """Emit every operation; `end` keeps the one that ends the instruction, with its arguments."""
-        # Setting the rounding mode may leave for the slow path: flags are set after that.
-        for op in sorted(self.effects, key=lambda op: op.op == "set_flags"):
-            done = self._one(op)
+        for op, handler in self._plan():
+            if handler is None:
+                done = self.binding.immediate(self, op)
+            else:
+                done = getattr(self, handler)(op)
             if done is not None:
                 self._values[op.number] = done
 
-    def _one(self, op: Value) -> str | None:
-        handler = getattr(self, "_" + op.op, None)
-        if op.op in ("field", "pc", "next") or self._constant(op):
-            return self.binding.immediate(self, op)
-        if handler is not None:
-            return handler(op)  # type: ignore[no-any-return]
+    def _plan(self) -> list[tuple[Value, str | None]]:
+        """Operations in the order in which they are emitted, and by which method each is; None if it is an immediate. A list of
+        operations is emitted over and over where a region has the same instruction again."""
+        key = (type(self), self.effects[0]) if self.effects else None
+        plan = _PLANS.get(key)
+        if plan is None:
+            # Setting the rounding mode may leave for the slow path: flags are set after that.
+            ordered = sorted(self.effects, key=lambda op: op.op == "set_flags")
+            plan = _PLANS[key] = [
+                (op, None if op.op in ("field", "pc", "next") or self._constant(op) else
+                 "_" + op.op if hasattr(self, "_" + op.op) else "_other") for op in ordered]
+        return plan
+
+    def _other(self, op: Value) -> str | None:
+        """What has no method of its own."""
         args = [self.value(a) for a in op.args]
         if op.op in DIRECT:
             return self.line(f"{DIRECT[op.op]} {kind(op)} {args[0]}, {args[1]}")

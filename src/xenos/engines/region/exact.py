@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from xenos.semantics.values import Value
 
 _SUM = re.compile(r"(add i64 %\w+, %\w+|shl i64 %\w+, \d+)$").match
+_MAYBE = ("add i64 ", "shl i64 ")
 _ROW = r"\0A.pushsection .faults,\22\22\0A.long %db-., ${%d:l}-., %d\0A.popsection"
 
 
@@ -81,7 +82,7 @@ class ExactAccesses(Integers, Accesses):
 
     def line(self, text: str) -> str:
         name = super().line(text)
-        if _SUM(text):
+        if text.startswith(_MAYBE) and _SUM(text):
             self._made[name] = text
         return name
 

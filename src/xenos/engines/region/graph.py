@@ -98,12 +98,13 @@ class Graph:
     def stay(self, most: float) -> float:
         """How many instructions are expected to be executed between coming in and leaving; at most about so many."""
         here, done = {self.header: 1.0}, 0.0
+        parts = {place: (len(node.instructions), self._parts(node)) for place, node in self.nodes.items()}
         while done < most and sum(here.values()) > 0.01:
             there: dict[Place, float] = {}
             for place, share in here.items():
-                node = self.nodes[place]
-                done += share * len(node.instructions)
-                for goal, part in self._parts(node):
+                size, goes = parts[place]
+                done += share * size
+                for goal, part in goes:
                     there[goal] = there.get(goal, 0.0) + share * part
             here = there
         return done
