@@ -74,7 +74,7 @@ class EagerEngine(RegionEngine):
             if not graph.nodes:
                 return
             try:
-                exact = self.exact or segment is None or r.random() < 0.5
+                exact = segment is None or segment.exact or r.random() < 0.5
                 made = self._maker.make(graph, r.choice((1, 2, 2, 3)), exact)
             except EngineError as error:
                 self.refused[header] = str(error)

@@ -92,9 +92,8 @@ class RegionEngine(StencilEngine):
                 self._drop(segment)     # what else is in it comes from the cache again, or is translated anew
             self._limbo.stop()
             others = [(cpu, cpu.epoch) for cpu in self._limbo.running.values()]
-        until = time.monotonic() + _PATIENCE
-        for cpu, epoch in others if wild else ():
-            while cpu.epoch == epoch and cpu.get(at.RUNNING) and not cpu.get(at.IN_KERNEL) and time.monotonic() < until:
+        for cpu, epoch in others if wild else ():       # in a region they poll, and leave
+            while cpu.epoch == epoch and cpu.get(at.RUNNING) and not cpu.get(at.IN_KERNEL):
                 time.sleep(0)
 
     # When to look.
@@ -102,6 +101,7 @@ class RegionEngine(StencilEngine):
     def until(self, cpu: Cpu, limit: int) -> int:
         """Now and then it is looked at where the CPU is, however often it comes back in between."""
         count, interval = cpu.count, self.tiers.interval
+        cpu.set(at.RUNNING, 1)      # it has found its code, and is about to (`see`)
         if not count < cpu.due <= count + interval:
             cpu.due = count + interval
         return min(limit, cpu.due)
@@ -199,7 +199,7 @@ class RegionEngine(StencilEngine):
         low, high = self._reach(header, segment)
         job = {"job": tries, "header": header, "low": low, "high": high, "page": _PAGE, "pages": held,
                "steps": self._burst.steps(), "most": MOST, "stay": self.tiers.stay, "speed": 1,
-               "exact": self.exact or segment is None}
+               "exact": segment is None or segment.exact}
         if self.pool.give(worker, job):
             self._asked[header] = (segment, held, tries)
 
@@ -348,6 +348,7 @@ class RegionEngine(StencilEngine):
 
     def _file_segment(self, low: int, high: int) -> Segment:
         segment = super()._file_segment(low, high)
+        segment.exact = self.exact      # as its key says
         if self.store is not None and segment.key is not None:
             past = recall(self.store, segment)
             self._again.update(past.again)
