@@ -161,20 +161,28 @@ def _mere(value: Value, read: Value) -> bool:
     return value is read
 
 
-def canonical(emit: Lines, bits: str, width: int) -> str:
-    """The bits of a register that holds a computed number, as the guest sees them."""
+def canonical(emit: Lines, bits: str, width: int, *, leaving: bool = False) -> str:
+    """The bits of a register that holds a computed number, as the guest sees them. Where many are looked at once and then never
+    again, `leaving`, it is not worth a branch, of which LLVM makes two blocks."""
     n, before = emit.name()[2:], emit.block
     number = emit.line(f"trunc i64 {bits} to i32") if width == 32 else bits
     type_ = FLOATS[width]
     value = emit.line(f"bitcast i{width} {number} to {type_}")
     nan = emit.call("i1", f"llvm.experimental.constrained.fcmp.f{width}", f"{type_} {value}", f"{type_} {value}",
                     metadata=("uno", "fpexcept.strict"))
+    if leaving:
+        return emit.line(f"select i1 {nan}, i64 {known_nan(emit, width)}, i64 {bits}")
     emit.do(f"br i1 {nan}, label %nan{n}, label %fine{n}, {UNLIKELY}")
     emit.label(f"nan{n}")
-    known = emit.load_state(at.CANONICAL_NAN32 if width == 32 else at.CANONICAL_NAN64)
+    known = known_nan(emit, width)
     emit.do(f"br label %fine{n}")
     emit.label(f"fine{n}")
     return emit.line(f"phi i64 [ {bits}, %{before} ], [ {known}, %nan{n} ]")
+
+
+def known_nan(emit: Lines, width: int) -> str:
+    """The bits of a register that holds the guest's canonical NaN."""
+    return emit.load_state(at.CANONICAL_NAN32 if width == 32 else at.CANONICAL_NAN64)
 
 
 def foreign(emit: Lines, bits: str, width: int) -> str:
@@ -182,7 +190,7 @@ def foreign(emit: Lines, bits: str, width: int) -> str:
     number = emit.line(f"trunc i64 {bits} to i32") if width == 32 else bits
     magnitude = emit.line(f"and i{width} {number}, {(1 << width - 1) - 1}")
     nan = emit.line(f"icmp ugt i{width} {magnitude}, {0x7F80_0000 if width == 32 else 0x7FF0_0000_0000_0000}")
-    known = emit.load_state(at.CANONICAL_NAN32 if width == 32 else at.CANONICAL_NAN64)
+    known = known_nan(emit, width)
     other = emit.line(f"and i1 {nan}, {emit.line(f'icmp ne i64 {bits}, {known}')}")
     if width == 64:
         return other

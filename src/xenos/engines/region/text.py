@@ -309,7 +309,7 @@ class RegionText:
                 floating = self._binding.used[offset]
                 kind = "double" if floating else "i64"
                 if offset in widths:
-                    bits = canonical(emit, self._binding.load(emit, offset, widths[offset]), widths[offset])
+                    bits = canonical(emit, self._binding.load(emit, offset, widths[offset]), widths[offset], leaving=True)
                     value = emit.line(f"bitcast i64 {bits} to double")
                 else:
                     value = emit.line(f"load {kind}, ptr %r{offset}")
