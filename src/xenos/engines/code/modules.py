@@ -47,7 +47,7 @@ def keep() -> bool:
 
 
 def compiled() -> list[bytes] | None:
-    """The file's content; None if a source is missing or is being worked on."""
+    """The file's content; None if a source is being worked on. Not every machine has all of them."""
     root = os.path.dirname(os.path.abspath(warm.__file__))
     files: dict[str, tuple[Any, ...]] = {}
     codes: dict[str, CodeType] = {}
@@ -62,6 +62,8 @@ def compiled() -> list[bytes] | None:
             code = SourceFileLoader(name, path).get_code(name)
             if code is None or stamp(path) != before or now - max(before[:2]) < SETTLED:
                 return None
+        except FileNotFoundError:
+            continue
         except (OSError, SyntaxError):
             return None
         files[name], codes[name] = (path, package, cache_from_source(path), *before), code
