@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     Place = tuple[int, tuple[int, ...], int]
 
 _SELDOM = 1 / 128   # so is what is come to so much less often than the header
+_WHOLE = 1600       # instructions, up to which the first block is taken whole: hashes have loops of one
 _AMPLE = 100        # instructions, from which on what is added must be worth more
 _RARE = 1 / 64      # a way that is taken less often, of all that come to its block, is left to other code
 
@@ -137,7 +138,8 @@ class Graph:
         """The instructions from there to the next jump, or to what has a node already, or cannot be compiled."""
         node = Node(place, weight)
         pc = place[0]
-        while self.size < self._most:
+        most = max(self._most, _WHOLE) if not self.nodes else self._most
+        while self.size < most:
             fetched = self._fetch(pc)
             decoded = self._set.decoder.decode(*fetched) if fetched else None
             if decoded is None or not self._usable(decoded) or pc != place[0] and (pc, place[1], 0) in self.nodes:
