@@ -79,7 +79,11 @@ def test_a_call_that_a_poke_ended_is_made_again(table: Table) -> None:
     table.set(at.WAKE, 1 << 32)
     assert table.answer(CALL) == direct.RESTART
     table.set(at.WAKE, 1 << 32 | 1)                     # a signal came as well: the guest is told
+    table.set(at.SIGNAL, 11)
     assert table.answer(CALL) == -4
+    table.set(at.MASK, 1 << 11 - 1)                     # unless it is blocked, which the host does not do for this one
+    assert table.answer(CALL) == direct.RESTART
+    table.set(at.MASK, 0)
     table.result = 5
     table.set(at.WAKE, 1 << 32)
     assert table.answer(CALL) == 5
