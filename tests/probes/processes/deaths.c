@@ -66,11 +66,17 @@ CHECK(stops) {
 static volatile int continued;
 static void on_continue(int number) { continued++; }
 CHECK(handler_of_continue) {
-    int told[2];
+    int told[2], go[2];
     char byte;
-    MUST(!pipe(told));
+    MUST(!pipe(told) && !pipe(go));
     pid_t child = fork();
-    if (!child) { handle(SIGCONT, on_continue, 0); MUST(write(told[1], "", 1) == 1); while (!continued) pause_ms(1); _exit(7); }
+    if (!child) {
+        handle(SIGCONT, on_continue, 0);
+        MUST(write(told[1], "", 1) == 1);
+        while (!continued) pause_ms(1);
+        MUST(read(go[0], &byte, 1) == 1);   /* nobody hears that it went on when it has ended */
+        _exit(7);
+    }
     MUST(read(told[0], &byte, 1) == 1);
     kill(child, SIGSTOP);
     siginfo_t info = {0};
@@ -78,6 +84,7 @@ CHECK(handler_of_continue) {
     SHOW(waitid(P_PID, child, &info, WSTOPPED)); say("  code %d status %d", info.si_code, info.si_status);
     kill(child, SIGCONT);
     SHOW(waitid(P_PID, child, &info, WCONTINUED)); say("  code %d status %d", info.si_code, info.si_status);
+    MUST(write(go[1], "", 1) == 1);
     ended("continued", child);
 }
 static void handled_stop(int number) { say("  handler of %d", number); }
