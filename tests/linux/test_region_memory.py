@@ -24,6 +24,7 @@ import sys
 sys.path.remove({{folder!r}})
 del sys.modules["llvmlite"]
 import llvmlite, llvmlite.binding
+llvmlite.__version__ = "none whose library is called without its Python"
 sys.path.insert(0, {{folder!r}})     # those that this process starts find it, too
 sys.modules[__name__] = llvmlite
 real, jobs = llvmlite.binding.parse_assembly, []

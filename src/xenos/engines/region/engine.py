@@ -14,7 +14,7 @@ from xenos.engines.stencil.engine import StencilEngine
 from xenos.errors import HostError
 from xenos.memory.flat import BASE, MemoryFault
 from xenos.memory.host import EXEC, WRITE
-from xenos.tuning.tiers import LATER, MOST, Tiers
+from xenos.tuning.tiers import LATER, MOST, WHOLE, Tiers
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -198,7 +198,7 @@ class RegionEngine(StencilEngine):
         segment = self._segment(header)
         low, high = self._reach(header, segment)
         job = {"job": tries, "header": header, "low": low, "high": high, "page": _PAGE, "pages": held,
-               "steps": self._burst.steps(), "most": MOST, "stay": self.tiers.stay, "speed": 1,
+               "steps": self._burst.steps(), "most": MOST, "whole": WHOLE, "stay": self.tiers.stay, "speed": 1,
                "exact": segment is None or segment.exact}
         if self.pool.give(worker, job):
             self._asked[header] = (segment, held, tries)

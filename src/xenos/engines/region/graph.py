@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     Place = tuple[int, tuple[int, ...], int]
 
 _SELDOM = 1 / 128   # so is what is come to so much less often than the header
-_WHOLE = 1600       # instructions, up to which the first block is taken whole: hashes have loops of one
 _AMPLE = 100        # instructions, from which on what is added must be worth more
 _RARE = 1 / 64      # a way that is taken less often, of all that come to its block, is left to other code
 
@@ -53,11 +52,12 @@ class Graph:
     """`nodes` by place, the header first; `size` is the number of their instructions."""
 
     def __init__(self, instructions: InstructionSet, fetch: Fetch, header: int, profile: Profile, *, most: int = 400,
-                 depth: int = 3, usable: Callable[[Decoded], bool] = lambda decoded: True) -> None:
+                 whole: int = 0, depth: int = 3, usable: Callable[[Decoded], bool] = lambda decoded: True) -> None:
         self._set = instructions
         self._fetch = fetch
         self._profile = profile
         self._most = most
+        self._whole = max(most, whole)      # instructions, up to which the first block is taken as it is
         self._depth = depth
         self._usable = usable
         self._shares: dict[tuple[int, ...], float] = {(): 1.0}      # of what is called: how much of it is by these calls
@@ -138,7 +138,7 @@ class Graph:
         """The instructions from there to the next jump, or to what has a node already, or cannot be compiled."""
         node = Node(place, weight)
         pc = place[0]
-        most = max(self._most, _WHOLE) if not self.nodes else self._most
+        most = self._most if self.nodes else self._whole
         while self.size < most:
             fetched = self._fetch(pc)
             decoded = self._set.decoder.decode(*fetched) if fetched else None

@@ -69,9 +69,9 @@ class Maker:
                     break
                 pc += decoded.length
 
-    def graph(self, header: int, fetch: Fetch, profile: Profile, most: int = 400) -> Graph:
+    def graph(self, header: int, fetch: Fetch, profile: Profile, most: int = 400, whole: int = 0) -> Graph:
         """What would be compiled."""
-        return Graph(self._instructions, fetch, header, profile, most=most, usable=self._usable)
+        return Graph(self._instructions, fetch, header, profile, most=most, whole=whole, usable=self._usable)
 
     def make(self, graph: Graph, speed: int = 2, exact: bool = True) -> Made:
         """Compile it; EngineError if LLVM does not take it. If it need not be `exact`, of an access that fails nothing is known but

@@ -51,7 +51,7 @@ def work(maker: Any, request: dict[str, Any]) -> dict[str, Any]:
         profile = Profile()
         maker.learn(profile, source.fetch, request["steps"])
         source.missing.clear()      # they were seen, which does not make them part of this
-        graph = maker.graph(request["header"], source.fetch, profile, request["most"])
+        graph = maker.graph(request["header"], source.fetch, profile, request["most"], request["whole"])
         if source.missing:
             return answer | {"pages": sorted(source.missing)}
         if not graph.nodes:
