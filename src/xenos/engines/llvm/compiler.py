@@ -42,6 +42,9 @@ class Compiler:
     def compile(self, ir: str, optimize: int = 0) -> ObjectFile:
         """Object code of a module in text IR; EngineError if LLVM does not take it. Stencils are written as they shall be, other
         code for its readers: `optimize` runs a few cheap passes first with 1, and all of LLVM's level with 2 or 3."""
+        return ObjectFile(bytes(self._machine.emit_object(self._optimized(ir, optimize))))
+
+    def _optimized(self, ir: str, optimize: int) -> Any:
         module = self._module(ir)
         if optimize:
             # More, and larger functions inlined, take LLVM half as long again and make nothing measurably faster.
@@ -60,7 +63,7 @@ class Compiler:
                 manager.add_instruction_combine_pass()
                 manager.add_simplify_cfg_pass()
             manager.run(module, passes)
-        return ObjectFile(bytes(self._machine.emit_object(module)))
+        return module
 
     def begin(self, workers: Workers, ir: str) -> Callable[[], ObjectFile]:
         """The same as `compile`, by one of the workers; gives a function that waits for the object."""

@@ -93,7 +93,7 @@ class RegionEngine(StencilEngine):
             self._limbo.stop()
             others = [(cpu, cpu.epoch) for cpu in self._limbo.running.values()]
         for cpu, epoch in others if wild else ():       # in a region they poll, and leave
-            while cpu.epoch == epoch and cpu.get(at.RUNNING) and not cpu.get(at.IN_KERNEL):
+            while cpu.epoch == epoch and cpu.get(at.RUNNING) and not cpu.get(at.IN_KERNEL) and cpu.address in self._limbo.running:
                 time.sleep(0)
 
     # When to look.

@@ -34,7 +34,7 @@ class PlainAccesses(Integers, Accesses):
         super().do(self._marked(text))
 
     def _marked(self, text: str) -> str:
-        if not text.startswith(_KINDS):
+        if not text.startswith(_KINDS) or ", align " not in text:   # a look at the state block has none
             return text
         number = self.places.setdefault(self.binding.pc, len(self.places))
         return f"{text}, !pcsections !{_FIRST + number}"
