@@ -11,6 +11,7 @@ from xenos.engines.region.history import Past, keep, recall
 from xenos.engines.region.pool import Pool
 from xenos.engines.region.waiting import Waiting
 from xenos.engines.stencil.engine import StencilEngine
+from xenos.engines.translator.layout import BUT_CALLS
 from xenos.errors import HostError
 from xenos.memory.flat import BASE, MemoryFault
 from xenos.memory.host import EXEC, WRITE
@@ -51,7 +52,7 @@ class Listed(list["Segment"]):
 class RegionEngine(StencilEngine):
     """Stencils, and regions for what is hot. `jobs` workers at most; none compile with 0, and by default some do."""
 
-    follows = False     # a region is come to by jumps to its header
+    follows = BUT_CALLS     # a function that is called is to be come to by jumps: it may become a region
 
     def __init__(self, pack: Pack, level: int, *, store: Store | None = None, jobs: int | None = None) -> None:
         super().__init__(pack, store=store)
@@ -165,8 +166,10 @@ class RegionEngine(StencilEngine):
         worker = self.pool.idle()
         if worker is None:
             # The first worker is for all that is hot in this run; one more for what has waited as long as starting it takes.
-            waiting = self.spent[header] if self.pool.workers else sum(self.spent.values()) - sum(self._recalled.values())
-            worker = self.pool.start() if self.tiers.worthwhile(waiting, False) else None
+            waiting = self.spent[header] if self.pool.workers else sum(
+                seconds - self._recalled.get(pc, 0.0) for pc, seconds in self.spent.items() if pc not in self.refused)
+            more = not self.pool.workers or self.compiled       # nothing has come of the first one yet
+            worker = self.pool.start() if more and self.tiers.worthwhile(waiting, False) else None
         if worker is None and not (self.pool.full() and self._waiting.room()):
             return None     # one more would not be worth it, or enough waits for those that are there
         try:
@@ -177,15 +180,13 @@ class RegionEngine(StencilEngine):
         seconds = self.spent[header]
         self._again[header] = LATER * seconds
         self.spent[header] = 0.0
-        # The loop is entered best where it comes by most often: there polls go back to, too.
+        # The loop is entered best where it comes by most often; where that has a region, a copy of its code has been at work.
         for pc in self._burst.often():
             if not self._known(pc):
                 self._again[pc] = self._again[header]
                 self.led[header] = pc
                 header = pc
                 break
-        else:
-            return left
         pages = {page for pc in (header, *self._burst.places) for page in (pc // _PAGE, (pc + 64) // _PAGE)}
         if worker is None:
             self._waiting.add(header, seconds, pages)

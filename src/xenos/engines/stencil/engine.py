@@ -36,7 +36,7 @@ class StencilEngine:
     """Runs guest code as stencils. `linked=False` leaves after every block (lockstep)."""
 
     flavour = b""        # what the code on disk may hold beside stencils
-    follows = True      # whether units go on where jumps go: such jumps cannot be sent elsewhere any more
+    follows = 1         # whether units go on where jumps go: such jumps cannot be sent elsewhere any more
     parallel = True     # many CPUs may run at once, each in a thread of its own
 
     def __init__(self, pack: Pack, *, linked: bool = True, store: Store | None = None) -> None:

@@ -51,7 +51,7 @@ class Translator:
             self._words[word >> 3] = value
         self._memory = memory
         self.soft_rounding = False
-        self.follows = True     # whether units go on where jumps go
+        self.follows = 1        # whether units go on where jumps go: also where calls go, or at.BUT_CALLS
 
     def __del__(self) -> None:
         if hasattr(self, "_desk"):
@@ -71,7 +71,7 @@ class Translator:
         words[at.TABLE_MASK >> 3] = table.mask
         words[at.SOFT >> 3] = self.soft_rounding
         # What was translated at once is forgotten at once, with its mapping; other code piece by piece, as the guest changes it.
-        words[at.FOLLOW >> 3] = self.follows and segment.high > 0 and not words[at.SINGLE >> 3]
+        words[at.FOLLOW >> 3] = self.follows if segment.high > 0 and not words[at.SINGLE >> 3] else 0
 
     def copy_by(self, move: int) -> None:
         """Copy the guest's bytes before they are looked at, by the function at `move`, which survives that they are not there."""

@@ -72,7 +72,8 @@ AFTER, DONE, BODY, WHOLE, TARGET, WHY, PREFIX, SEEN, FLAGS = 352, 360, 368, 376,
 # Spare pins: the home of the register that each holds, or -1; the one for the result of the instruction at hand, or NONE; which
 # registers are read behind it.
 HOLDS, SPARES_MOST, RESULT_PIN, WANTED = 480, 3, 504, 512
-FOLLOW = 520                        # set by the caller: whether a unit may go on where a jump goes
+FOLLOW = 520                        # set by the caller: whether a unit may go on where a jump goes, and a call
+BUT_CALLS = 2       # or only a jump
 # The unit at hand: how many tails, exits, blocks; bytes of cold code, and of what lies in the segment.
 TAILS, EXITS, BLOCKS, COLDS, LENGTH = 408, 416, 424, 432, 440
 MOST = 64                           # instructions of a block, and after so many a unit ends

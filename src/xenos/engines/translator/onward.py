@@ -103,7 +103,7 @@ def leads_on(desk: int, target: int, limit: int) -> int:
     if result == at.NONE or i64[desk + at.LETTER + 8 * result] == at.N:
         return goes_on(desk, target, limit)
     # What is called is called from elsewhere, too: its own code begins a unit.
-    if not ends_soon(desk, target, limit):
+    if i64[desk + at.FOLLOW] == at.BUT_CALLS or not ends_soon(desk, target, limit):
         return 0
     i64[desk + at.COPYING] = 1
     return 1
