@@ -20,7 +20,7 @@ SHARE = 0.3             # of the time that a guest has run may go into compiling
 STAY = 400              # instructions that a region is to execute before it is left: malloc's, at 220 to 350, lost to stencils
 LATER = 8               # times what it has run for so far, until one that was refused is looked at again
 MOST = 400              # instructions of a region: LLVM takes more than its share for larger ones
-WHOLE = 1600            # if it begins with a block of more: hashes have loops of one
+WHOLE = 1600            # where a block has more, and there are few others: hashes have loops of one
 STEPS = 512             # blocks that are followed one by one before a region is chosen: two milliseconds
 
 

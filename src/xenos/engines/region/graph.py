@@ -57,7 +57,7 @@ class Graph:
         self._fetch = fetch
         self._profile = profile
         self._most = most
-        self._whole = max(most, whole)      # instructions, up to which the first block is taken as it is
+        self._whole = max(most, whole)      # instructions, up to which a block is taken as it is while there are few others
         self._depth = depth
         self._usable = usable
         self._shares: dict[tuple[int, ...], float] = {(): 1.0}      # of what is called: how much of it is by these calls
@@ -138,7 +138,7 @@ class Graph:
         """The instructions from there to the next jump, or to what has a node already, or cannot be compiled."""
         node = Node(place, weight)
         pc = place[0]
-        most = self._most if self.nodes else self._whole
+        most = self._whole if self.size < _AMPLE else self._most
         while self.size < most:
             fetched = self._fetch(pc)
             decoded = self._set.decoder.decode(*fetched) if fetched else None
