@@ -16,7 +16,7 @@ from xenos.engines.llvm.compiler import Compiler
 from xenos.engines.region.graph import Graph
 from xenos.engines.region.profile import Profile
 from xenos.engines.region.text import RegionText
-from xenos.engines.region.usable import usable
+from xenos.engines.region.usable import Usable
 from xenos.engines.stencil.pins import homes
 from xenos.isa import find_guest
 from xenos.memory.flat import BASE
@@ -40,6 +40,7 @@ def test_every_access_is_listed(machine: str, level: int, monkeypatch: pytest.Mo
     cpu, features = target.CPUS[level]
     compiler = Compiler(target.TRIPLE, cpu, features, target.RUNTIME_MODEL)
     start, body = code()
+    usable = Usable(floats, guest.layout)
 
     def fetch(pc: int) -> tuple[int, int] | None:
         low = int.from_bytes(body[pc - start:pc - start + 2], "little")
@@ -53,7 +54,7 @@ def test_every_access_is_listed(machine: str, level: int, monkeypatch: pytest.Mo
     seen = 0
     for number, header in enumerate(headers[::11]):
         graph = Graph(instructions, fetch, header, Profile(), most=(20, 60, 150, 400)[number % 4],
-                      usable=lambda decoded: usable(decoded, floats, guest.layout))
+                      usable=usable)
         if not graph.nodes:
             continue
         text = RegionText(graph, guest.layout, pins, target, floats, BASE, guest.alignment, exact=False).write()

@@ -9,7 +9,7 @@ from xenos.engines.llvm.compiler import Compiler
 from xenos.engines.region.graph import Graph
 from xenos.engines.region.link import link
 from xenos.engines.region.text import RegionText
-from xenos.engines.region.usable import usable
+from xenos.engines.region.usable import Usable
 from xenos.engines.stencil.pins import homes
 from xenos.isa import find_guest
 from xenos.memory.flat import BASE
@@ -18,7 +18,6 @@ from xenos.semantics.block import MOST
 if TYPE_CHECKING:
     from xenos.engines.region.graph import Fetch
     from xenos.engines.region.profile import Profile
-    from xenos.semantics.decoder import Decoded
 
 
 class Made:
@@ -41,15 +40,13 @@ class Maker:
         self._host = host()
         self._floats = host_floats(level)
         self._instructions = self._guest.instructions()
+        self._usable = Usable(self._floats, self._guest.layout)
         self._pins = {offset: pin for pin, offset in homes(self._guest, self._host).items()}
         cpu, features = self._host.CPUS[level]
         # One would keep the guest's base in a register, where each access has room for it; the other takes a fifth of the time in
         # which code is made, and what it makes of loops whose accesses are as they are is no faster.
         self._compiler = Compiler(self._host.TRIPLE, cpu, features, self._host.RUNTIME_MODEL,
                                   options=("-disable-constant-hoisting", "-disable-lsr"))
-
-    def _usable(self, decoded: Decoded) -> bool:
-        return usable(decoded, self._floats, self._guest.layout)
 
     def is_long(self, half: int) -> bool:
         """Whether an instruction whose first 16 bits these are has 32."""

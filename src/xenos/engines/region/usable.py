@@ -15,27 +15,33 @@ if TYPE_CHECKING:
     from xenos.semantics.instruction import Form
 
 
-def usable(decoded: Decoded, floats: Floats, layout: Layout) -> bool:
-    """Whether an instruction can be part of a region: exact code for it exists on this host, and it needs nobody's help."""
-    form = decoded.form
-    known: bool | None = getattr(form, "in_regions", None)
-    if known is None:
-        known = _usable(form, decoded, floats, layout)
-        form.in_regions = known     # type: ignore[attr-defined]
-    return known
-
-
 _NEVER = {"counter", "trap", "syscall", "sync_code"}
 
 
-def _usable(form: Form, decoded: Decoded, floats: Floats, layout: Layout) -> bool:
-    if any(op.op in _NEVER for op in form.effects):
-        return False
-    binding = RegionBinding(layout, 0)
-    binding.begin(0, decoded)
-    emit = ExactEmit(binding, floats)
-    try:
-        emit.instruction(form, "slow")
-    except Slow:
-        return False
-    return True
+class Usable:
+    """Says of an instruction whether it can be part of a region: exact code for it exists on this host, and it needs nobody's
+    help. That hangs on its form."""
+
+    def __init__(self, floats: Floats, layout: Layout) -> None:
+        self._floats = floats
+        self._layout = layout
+        self._known: dict[Form, bool] = {}
+
+    def __call__(self, decoded: Decoded) -> bool:
+        """Whether it can."""
+        known = self._known.get(decoded.form)
+        if known is None:
+            known = self._known[decoded.form] = self._find(decoded)
+        return known
+
+    def _find(self, decoded: Decoded) -> bool:
+        if any(op.op in _NEVER for op in decoded.form.effects):
+            return False
+        binding = RegionBinding(self._layout, 0)
+        binding.begin(0, decoded)
+        emit = ExactEmit(binding, self._floats)
+        try:
+            emit.instruction(decoded.form, "slow")
+        except Slow:
+            return False
+        return True
