@@ -93,8 +93,10 @@ class RegionEngine(StencilEngine):
                 self._drop(segment)     # what else is in it comes from the cache again, or is translated anew
             self._limbo.stop()
             others = [(cpu, cpu.epoch) for cpu in self._limbo.running.values()]
+        until = time.monotonic() + _PATIENCE    # one that is yet to begin may wait for who waits for us
         for cpu, epoch in others if wild else ():       # in a region they poll, and leave
-            while cpu.epoch == epoch and cpu.get(at.RUNNING) and not cpu.get(at.IN_KERNEL) and cpu.address in self._limbo.running:
+            while (cpu.epoch == epoch and cpu.get(at.RUNNING) and not cpu.get(at.IN_KERNEL)
+                   and cpu.address in self._limbo.running and time.monotonic() < until):
                 time.sleep(0)
 
     # When to look.
