@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import _thread
 import ctypes
 import os
+import time
 
 from xenos.linux import kernel
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from xenos.linux.process import Process
 
 CLONE_FS, CLONE_FILES, CLONE_VFORK, CLONE_PARENT = 0x200, 0x400, 0x4000, 0x8000
 SIGCHLD, EINVAL = 17, 22
 _PR_GET_TID_ADDRESS = 40
 _POLLIN = 1
+_PATIENCE = 1.0     # seconds: an import takes milliseconds
 
 
 def beyond_fork(process: Process, flags: int, signal: int) -> int:
@@ -31,6 +36,19 @@ def beyond_fork(process: Process, flags: int, signal: int) -> int:
     return shared | flags & CLONE_PARENT | signal | 1 << 63
 
 
+def _let_imports_end() -> None:
+    """Wait until no other thread is in the middle of importing a module: a child would wait for that thread for ever."""
+    import _frozen_importlib
+
+    locks: Any = getattr(_frozen_importlib, "_module_locks", {})
+    mine, until = _thread.get_ident(), time.monotonic() + _PATIENCE
+    while time.monotonic() < until:
+        held = [lock for one in list(locks.values()) if (lock := one()) is not None]
+        if all(getattr(lock, "owner", None) in (None, mine) for lock in held):
+            return
+        time.sleep(0)
+
+
 class Birth:
     """The making of one child. Until it has its own copy of what engines share by memfd (translated code), its parent waits."""
 
@@ -43,6 +61,7 @@ class Birth:
 
     def fork(self) -> int:
         """As os.fork."""
+        _let_imports_end()
         if self._by_fork:
             return os.fork()
         process = self._process
