@@ -58,6 +58,14 @@ def forced() -> Iterator[SideBySide]:
     made.close()
 
 
+@pytest.fixture(scope="module")
+def plain() -> Iterator[SideBySide]:
+    """The same, with regions that keep no registers for accesses that fail."""
+    made = SideBySide(forced=True, plain=True)
+    yield made
+    made.close()
+
+
 @pytest.fixture
 def pair(pairs: Pairs, request: pytest.FixtureRequest) -> SideBySide:
     """Engines at the best level of this host; see engines/both.py."""

@@ -85,13 +85,14 @@ def pack(level: int) -> Pack:
 class SideBySide:
     """`run` gives what the stencil engine and what the reference engine make of a block; `close` it.
 
-    With `forced`, the region engine with a region at every block stands in the stencil engine's place.
+    With `forced`, the region engine with a region at every block stands in the stencil engine's place; with `plain`, those keep no
+    registers for accesses that fail.
     """
 
-    def __init__(self, level: int = BEST, *, forced: bool = False) -> None:
+    def __init__(self, level: int = BEST, *, forced: bool = False, plain: bool = False) -> None:
         self.level = level
         self.forced = forced
-        self.stencil: StencilEngine = EagerEngine(pack(level), level) if forced else StencilEngine(pack(level))
+        self.stencil: StencilEngine = StencilEngine(pack(level)) if not forced else EagerEngine(pack(level), level, plain=plain)
         self.reference = ReferenceEngine(GUEST)
         self.cpu = Cpu(GUEST.layout)
         self.memory = FlatMemory()

@@ -34,7 +34,7 @@ class Cpu:
         self._zero = {name: file.zero for name, file in layout.files.items()}
         # An engine's own: when it was entered last, which code the jump cache knows, the count at which to look where it is, since
         # when it is stopped (perf_counter_ns).
-        self.epoch = self.generation = self.due = self.stopped = 0
+        self.epoch = self.generation = self.due = self.stopped = self.seen = 0
         self.looked = 0.0       # and when it was looked at last, in seconds of its thread's processor time
         self.reset()
 

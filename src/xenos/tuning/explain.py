@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from xenos.tuning.tiers import FASTER, SHARE, Tiers
+from xenos.tuning.tiers import SHARE, Tiers
 
 _MOST = 3600.0      # seconds: what is not worth it after an hour never is
 _EXACT = 1e-4       # seconds
@@ -28,8 +28,8 @@ def needed(tiers: Tiers, started: bool) -> float:
 
 def explain(tiers: Tiers) -> list[str]:
     """When a loop is compiled, by what is known now, and how much of the time was given to that."""
-    return [f"{tiers.typical:.0f} instructions at {1e6 * tiers.per_instruction:.0f} us each become {FASTER:g} times as fast, "
-            f"in {100 * tiers.luck:.0f} % of all cases",
+    return [f"{tiers.typical:.0f} instructions at {1e6 * tiers.per_instruction:.0f} us each become {tiers.faster:.2g} times as "
+            f"fast, in {100 * tiers.luck:.0f} % of all cases",
             f"a loop is compiled after {1000 * needed(tiers, True):.0f} ms, or {1000 * needed(tiers, False):.0f} ms where that "
             "takes a new worker",
             f"{1000 * tiers.compiling:.0f} of {1000 * tiers.ran:.0f} ms went into compiling, {100 * SHARE:.0f} % at most"]

@@ -12,7 +12,8 @@ import os
 START = 0.08
 INSTRUCTION = 0.0002
 TYPICAL = 120           # instructions of a region, before some are known
-FASTER = 1.6            # how much faster a region is than its stencils
+FASTER = 1.6            # how much faster a region is than its stencils, before that was measured
+LEAST = 1.05            # and at least, after that: else none would ever be measured again
 SPARE = 0.35            # what processor time costs that nobody waits for, where a processor is idle
 SAMPLE = 1 << 21        # instructions between two looks at where a CPU is, at first: half a millisecond, for 10 us
 RARELY = 1 << 24        # and at most, where nothing new is found
@@ -35,6 +36,7 @@ class Tiers:
         self.per_instruction = INSTRUCTION
         self.typical: float = TYPICAL
         self.stay = STAY
+        self.faster = FASTER
         self.luck = 1.0                     # share of what was asked for that came to be
         self.ran = self.compiling = 0.0     # seconds: of guests; of workers, as far as that is known
         self.pending = 0                    # regions that were asked for
@@ -44,7 +46,7 @@ class Tiers:
         """Whether a header at which a guest has spent so long is worth a region; `started`: a worker is there already, else those
         are the seconds at all headers that one more would have to do with."""
         each = self.typical * self.per_instruction
-        gain, price = seconds * (1 - 1 / FASTER) * self.luck, each + (0.0 if started else START)
+        gain, price = seconds * (1 - 1 / self.faster) * self.luck, each + (0.0 if started else START)
         return gain > self.cost * price and self.compiling + self.pending * each < SHARE * self.ran
 
     def sampled(self, new: bool) -> None:
@@ -67,3 +69,7 @@ class Tiers:
         self.luck += (1 - self.luck) / 8
         self.per_instruction += (seconds / max(instructions, 1) - self.per_instruction) / 8
         self.typical += (instructions - self.typical) / 8
+
+    def proved(self, faster: float) -> None:
+        """How much faster a region was in fact than its stencils."""
+        self.faster = max(LEAST, self.faster + (faster - self.faster) / 4)

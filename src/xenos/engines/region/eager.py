@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from xenos.cpu.exits import Exit
     from xenos.cpu.state import Cpu
     from xenos.engines.stencil.pack import Pack
+    from xenos.tuning.trial import Verdict
 
 _SIZES = (1, 2, 3, 5, 8, 13, 40, 150)      # instructions of a region, at most
 _TRIES = 8
@@ -34,9 +35,10 @@ _OFTEN = 1 << 11        # instructions between two looks at where a CPU is
 
 
 class EagerEngine(RegionEngine):
-    """`share` of all blocks get regions of up to `most` instructions each, of many sizes if that is 0."""
+    """`share` of all blocks get regions of up to `most` instructions each, of many sizes if that is 0. With `plain`, none keeps
+    registers for accesses that fail: the guest is known to make none."""
 
-    def __init__(self, pack: Pack, level: int, *, seed: int = 0, share: float = 1.0, most: int = 0) -> None:
+    def __init__(self, pack: Pack, level: int, *, seed: int = 0, share: float = 1.0, most: int = 0, plain: bool = False) -> None:
         super().__init__(pack, level, jobs=1)
         self.tiers = Often(share)
         self._maker = Maker(pack.name, level)
@@ -44,6 +46,16 @@ class EagerEngine(RegionEngine):
         self._random = Random(seed)
         self._share = share
         self._most = most
+        self._plain = plain
+        self.exact = not plain
+
+    def see(self, faults: bool) -> None:
+        """As the guest wants it, unless it is known to have no faults."""
+        if not self._plain:
+            super().see(faults)
+
+    def _judged(self, verdict: Verdict, cpu: Cpu) -> None:
+        """Regions stay, however slow."""
 
     def _translate(self, pc: int, cpu: Cpu) -> Exit | None:
         """Translate what is there, and make regions of its blocks."""
@@ -74,7 +86,7 @@ class EagerEngine(RegionEngine):
             if not graph.nodes:
                 return
             try:
-                exact = segment is None or segment.exact or r.random() < 0.5
+                exact = not self._plain and (segment is None or segment.exact or r.random() < 0.5)
                 made = self._maker.make(graph, r.choice((1, 2, 2, 3)), exact)
             except EngineError as error:
                 self.refused[header] = str(error)

@@ -10,16 +10,17 @@ from xenos.engines.region.burst import Burst
 from xenos.engines.region.history import Past, keep, recall
 from xenos.engines.region.pool import Pool
 from xenos.engines.region.waiting import Waiting
+from xenos.engines.runtime.native import Listed
 from xenos.engines.stencil.engine import StencilEngine
 from xenos.engines.translator.layout import BUT_CALLS
 from xenos.errors import HostError
 from xenos.memory.flat import BASE, MemoryFault
 from xenos.memory.host import EXEC, WRITE
 from xenos.tuning.tiers import LATER, MOST, WHOLE, Tiers
+from xenos.tuning.trial import Trial
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from typing import Any
 
     from xenos.cpu.exits import Exit
@@ -28,25 +29,13 @@ if TYPE_CHECKING:
     from xenos.engines.code.store import Store
     from xenos.engines.stencil.pack import Pack
     from xenos.memory.flat import FlatMemory
+    from xenos.tuning.trial import Verdict
 
 _PAGE = 4096
 _STUB = 0       # exit code (runtime/text.py)
 _PATIENCE = 2.0     # seconds that the end of a program waits for what it had compiled in vain before
 _EVER = 1e9         # seconds
 _LONGEST = 0.02     # seconds between two looks that count at most: the guest may have waited meanwhile
-
-
-class Listed(list["Segment"]):
-    """Segments that somebody is told of before anything of a new one runs: the handler of faults."""
-
-    def __init__(self, tell: Callable[[], None]) -> None:
-        super().__init__()
-        self._tell = tell
-
-    def append(self, segment: Segment) -> None:
-        """Put a new one there."""
-        super().append(segment)
-        self._tell()
 
 
 class RegionEngine(StencilEngine):
@@ -69,6 +58,7 @@ class RegionEngine(StencilEngine):
         self._again: dict[int, float] = {}      # header -> seconds after which it is worth another look, though it was refused
         self._asked: dict[int, tuple[Any, ...]] = {}
         self._waiting = Waiting()
+        self._trial = Trial()
         self._burst = Burst(self)
         self._vain: set[int] = set()            # headers that the last run asked for, and ended before they were made
         self._recalled: dict[int, float] = {}   # what `spent` was when the cache was read
@@ -129,34 +119,55 @@ class RegionEngine(StencilEngine):
         """See where a CPU is, whether that is worth a region, and what workers have done."""
         now = time.thread_time()        # by the clock on the wall, a busy machine's guests would seem to run for long
         passed, cpu.looked = min(max(now - cpu.looked, 0.0), _LONGEST), now
+        done, cpu.seen = cpu.count - cpu.seen, cpu.count
         self.tiers.ran += passed
-        left = None
+        left, new = None, False
         pc = cpu.pc
-        if not self.tiers.jobs or self.soft or cpu.get(at.EXIT_CODE) == _STUB and self._region_at(cpu.get(at.EXIT_INFO)):
-            self.tiers.sampled(False)
+        region = self._region_at(cpu.get(at.EXIT_INFO)) if cpu.get(at.EXIT_CODE) == _STUB else None
+        if done * 2 > self.tiers.interval and passed < _LONGEST:
+            verdict = self._trial.look(pc if region is None else region, passed / done, bool(self._asked))
+            if verdict is not None:
+                self._judged(verdict, cpu)
+        if not self.tiers.jobs or self.soft or region is not None:
             self.within.add(pc)
         else:
             self.spent[pc] = self.spent.get(pc, 0.0) + passed
             new = not self._known(pc)
-            self.tiers.sampled(new)
             if new:
                 left = self._ask(cpu, pc)
+        self.tiers.sampled(new or self._trial.running)
         if self._asked:
             self._take()
         return left
+
+    def _judged(self, verdict: Verdict, cpu: Cpu) -> None:
+        """Regions were measured: give up those that are slower than what there was before."""
+        self.tiers.proved(verdict.faster)
+        if not verdict.slower:
+            return
+        self._limbo.stop()
+        for header in verdict.headers:
+            for segment in self.segments:
+                code = self.table.find(header) - segment.base
+                if 0 <= code < segment.capacity and segment.region(unit := segment.block(code)[2]) is not None:
+                    self.translator.forget(unit, segment, self.table)
+                    self.refused[header] = f"{100 * verdict.ratio - 100:.0f} % slower than without it"
+                    self._translate(header, cpu)    # else the cache on disk would have the region in its place
+                    break
 
     def _known(self, pc: int) -> bool:
         """Whether there is nothing to be done for a header any more."""
         if pc in self.refused and self.spent.get(pc, 0.0) < self._again.get(pc, _EVER):
             return True
-        return pc in self._asked or pc in self._waiting or self._region_at(self.table.find(pc))
+        return pc in self._asked or pc in self._waiting or self.compiled_at(pc)
 
-    def _region_at(self, code: int) -> bool:
-        """Whether a host address lies in a region."""
+    def _region_at(self, code: int) -> int | None:
+        """Where the region begins that a host address lies in, if it lies in one."""
         for segment in self.segments:
             if 0 <= code - segment.base < segment.capacity:
-                return segment.region(segment.block(code - segment.base)[2]) is not None
-        return False
+                header, _, unit = segment.block(code - segment.base)
+                return header if segment.region(unit) is not None else None
+        return None
 
     # Having it compiled.
 
@@ -269,6 +280,7 @@ class RegionEngine(StencilEngine):
         self.compiled += 1
         self.instructions += made["size"]
         self.tiers.compiled(made["size"], made.get("cpu", 0.0))
+        self._trial.begin(header, set(made.get("places", ())))
         self._faults.changed()
         self._limbo.stop()
         return True
@@ -304,7 +316,7 @@ class RegionEngine(StencilEngine):
 
     def compiled_at(self, pc: int) -> bool:
         """Whether a region begins at a guest address."""
-        return self._region_at(self.table.find(pc))
+        return self._region_at(self.table.find(pc)) is not None
 
     def asked(self, pc: int) -> str:
         """Whether a worker is at it, or will be."""
@@ -355,9 +367,9 @@ class RegionEngine(StencilEngine):
         if self.store is not None and segment.key is not None:
             past = recall(self.store, segment)
             self._again.update(past.again)
-            self.refused.update(dict.fromkeys(past.again, "left too soon in an earlier run"))
+            self.refused.update(dict.fromkeys(past.again, "no gain in an earlier run"))
             self._vain.update(past.vain)
-            self.tiers.luck = min(self.tiers.luck, past.luck)
+            self.tiers.luck, self.tiers.faster = min(self.tiers.luck, past.luck), past.faster or self.tiers.faster
             for pc, seconds in past.spent.items():
                 self.spent[pc] = self._recalled[pc] = self.spent.get(pc, 0.0) + seconds
             self._burst.counts.update(past.steps)
@@ -367,7 +379,7 @@ class RegionEngine(StencilEngine):
         super()._save(segment)
         if self.store is not None and not self.soft:
             again = {pc: seconds for pc, seconds in self._again.items() if pc in self.refused}
-            past = Past(self.spent, self._burst.counts, list(self._asked), again, self.tiers.luck)
+            past = Past(self.spent, self._burst.counts, list(self._asked), again, self.tiers.luck, self.tiers.faster)
             keep(self.store, segment, past, self._recalled)
 
     def save(self) -> None:

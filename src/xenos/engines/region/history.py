@@ -17,26 +17,27 @@ _MOST = 4096        # entries of each kind
 class Past:
     """What is known of how code ran."""
 
-    __slots__ = ("again", "luck", "spent", "steps", "vain")
+    __slots__ = ("again", "faster", "luck", "spent", "steps", "vain")
 
     def __init__(self, spent: dict[int, float], steps: dict[tuple[int, int], int], vain: list[int], again: dict[int, float],
-                 luck: float) -> None:
+                 luck: float, faster: float) -> None:
         self.spent = spent      # seconds by header
         self.steps = steps      # times by step: a block, and where it went
         self.vain = vain        # headers that were being compiled at the end
         self.again = again      # those that were refused: after how many seconds they are worth another look
         self.luck = luck        # share of what was asked for that came to be
+        self.faster = faster    # how much faster that was than stencils; 0 if that is not known
 
 
 def recall(store: Store, segment: Segment) -> Past:
     """What `keep` wrote for the same code; nothing at all if it did not."""
     body = store.load(_key(segment)) if segment.key is not None else None
     if body is None:
-        return Past({}, {}, [], {}, 1.0)
-    spent, steps, vain, again, luck = marshal.loads(body)
+        return Past({}, {}, [], {}, 1.0, 0.0)
+    spent, steps, vain, again, luck, faster = marshal.loads(body)
     low = segment.low
     return Past({pc + low: seconds for pc, seconds in spent}, {(a + low, b + low): times for a, b, times in steps},
-                [pc + low for pc in vain], {pc + low: seconds for pc, seconds in again}, luck)
+                [pc + low for pc in vain], {pc + low: seconds for pc, seconds in again}, luck, faster)
 
 
 def keep(store: Store, segment: Segment, past: Past, before: dict[int, float]) -> None:
@@ -49,7 +50,7 @@ def keep(store: Store, segment: Segment, past: Past, before: dict[int, float]) -
     ways = [(a - low, b - low, times) for (a, b), times in past.steps.items() if low <= a < high and low <= b < high][-_MOST:]
     store.save(_key(segment), [marshal.dumps((
         [(pc - low, seconds) for pc, seconds in longest], ways, [pc - low for pc in past.vain if low <= pc < high],
-        [(pc - low, seconds) for pc, seconds in past.again.items() if low <= pc < high], past.luck))], "profile")
+        [(pc - low, seconds) for pc, seconds in past.again.items() if low <= pc < high], past.luck, past.faster))], "profile")
 
 
 def _key(segment: Segment) -> bytes:

@@ -10,6 +10,7 @@ from xenos.engines.code.arena import Arena
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import ModuleType
 
     from xenos.cpu.state import Cpu
@@ -133,3 +134,16 @@ class Runtime:
         for number, old in self._caught.items():
             _libc.sigaction(number, ctypes.byref(old), None)
         self._caught.clear()
+
+
+class Listed(list["Segment"]):
+    """Segments that somebody is told of before anything of a new one runs: the handler of faults."""
+
+    def __init__(self, tell: Callable[[], None]) -> None:
+        super().__init__()
+        self._tell = tell
+
+    def append(self, segment: Segment) -> None:
+        """Put a new one there."""
+        super().append(segment)
+        self._tell()

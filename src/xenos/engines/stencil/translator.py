@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 _BLOCKS = 3 * at.MOST     # of a unit, at most
 _NO_ADDRESS = 1 << 62
 # The functions that are called from here, and how many arguments they take.
-_FUNCTIONS = {"translate": 3, "locate": 4, "enter_all": 4, "move": 5, "adopt": 4, "forget_in": 5, "evict_some": 6,
-              "sweep": 5}
+_FUNCTIONS = {"translate": 3, "locate": 4, "enter_all": 4, "move": 5, "adopt": 4, "forget_in": 5, "forget": 2,
+              "evict_some": 6, "sweep": 5}
 
 
 class Translator:
@@ -37,8 +37,8 @@ class Translator:
 
     def __init__(self, arena: Arena, image: Made, read: Callable[[], bytes], memory: int, single: bool = False) -> None:
         self.part, functions = load(image, arena)
-        (self._translate, self._locate, self._enter_all, self._move, self._adopt, self._forget_in, self._evict,
-         self._sweep) = (functions[name] for name in _FUNCTIONS)
+        (self._translate, self._locate, self._enter_all, self._move, self._adopt, self._forget_in, self._forget,
+         self._evict, self._sweep) = (functions[name] for name in _FUNCTIONS)
         self._read = read
         self._book: ctypes.Array[ctypes.c_char] | None = None     # most runs find everything in the cache
         # Most of it is for what is large and seldom: of fresh pages those that nobody comes to cost nothing.
@@ -150,6 +150,11 @@ class Translator:
         if whatever:
             return self._forget_in(self._address, start, end, 0, 0)
         return self._forget_in(self._address, start, end, *segment.sources.addresses())
+
+    def forget(self, number: int, segment: Segment, table: Table) -> None:
+        """Let nothing lead to this unit any more."""
+        self._begin(segment, table)
+        self._forget(self._address, number)
 
     def evict(self, first: int, behind: int, stamp: int, segment: Segment, table: Table) -> int:
         """Let nothing outside the segment lead to the units with these numbers any more, which stay what they are; how many blocks
