@@ -15,12 +15,14 @@ _BOUNDS = 0.5, 8.0  # between these lies how much faster anything is
 
 
 class Verdict:
-    """What a trial came to: the regions by their headers, how much `faster` their code runs, how much longer the program takes."""
+    """What a trial came to: the regions by their headers, the `places` that are in them, how much `faster` their code runs, how
+    much longer the program takes: `ratio`."""
 
-    __slots__ = ("faster", "headers", "ratio")
+    __slots__ = ("faster", "headers", "places", "ratio")
 
-    def __init__(self, headers: set[int], faster: float, ratio: float) -> None:
+    def __init__(self, headers: set[int], places: set[int], faster: float, ratio: float) -> None:
         self.headers = headers
+        self.places = places
         self.faster = faster
         self.ratio = ratio
 
@@ -64,15 +66,11 @@ class Trial:
         if len(looks) < _LOOKS and self._left:
             return None
         verdict = self._judge(self._before[busy], looks)
-        self.end()
+        if verdict is None or not verdict.slower:
+            self._before = self._after      # what was seen last is what comes before the next one
+        self._after = {False: [], True: []}
+        self._headers, self._places = set(), set()
         return verdict
-
-    def end(self) -> None:
-        """Try nothing any more; what was seen last is what comes before the next one."""
-        if self._headers:
-            self._before = self._after
-            self._after = {False: [], True: []}
-            self._headers, self._places = set(), set()
 
     def _judge(self, before: list[tuple[int, float]], after: list[tuple[int, float]]) -> Verdict | None:
         if len(before) < _LOOKS or len(after) < _LOOKS:
@@ -83,7 +81,7 @@ class Trial:
         ratio = _median(after) / _median(before)
         low, high = _BOUNDS
         faster = share / max(ratio - 1 + share, share / high)
-        return Verdict(self._headers, max(low, min(faster, high)), ratio)
+        return Verdict(self._headers, self._places, max(low, min(faster, high)), ratio)
 
 
 def _median(looks: list[tuple[int, float]]) -> float:

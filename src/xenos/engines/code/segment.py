@@ -222,6 +222,19 @@ class Segment:
         at = bisect_left(rows[::3], number)
         return at if at < len(rows) // 3 and rows[3 * at] == number else None
 
+    def leading_to(self, pc: int) -> list[int]:
+        """The units, none of them regions, that jump to the block at `pc`, or whose code may go on into it or a copy of it: that
+        which has it, unless it begins with it; else the one before."""
+        rows, units, links = self._list(BLOCKS), self._list(UNITS), self._list(LINKS)
+        first = units[2::3]
+        found = {self.block((site & 0xFFFF_FFFF) - self._skip)[2] for goal, site in zip(links[::3], links[1::3], strict=True)
+                 if goal == pc - self.low}
+        for number, at in enumerate(rows[::2]):
+            if at & ~COPY == pc - self.low:
+                unit = bisect_right(first, number) - 1
+                found.add(unit if first[unit] < number else unit - 1)
+        return sorted(unit for unit in found if unit >= 0 and self.region(unit) is None)
+
     @property
     def wild(self) -> bool:
         """Whether there are regions that keep nothing for accesses that fail."""

@@ -15,18 +15,17 @@ from typing import TYPE_CHECKING, Any
 
 from xenos.engines.region.engine import RegionEngine
 from xenos.engines.region.maker import Maker
+from xenos.engines.region.pages import SIZE, page, reach
 from xenos.engines.region.profile import Profile
 from xenos.engines.region.worker import Source, work
 from xenos.errors import EngineError
-from xenos.memory.host import PAGE
 from xenos.tuning.tiers import Tiers
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from xenos.cpu.exits import Exit
     from xenos.cpu.state import Cpu
     from xenos.engines.stencil.pack import Pack
+    from xenos.memory.flat import FlatMemory
     from xenos.tuning.trial import Verdict
 
 _SIZES = (1, 2, 3, 5, 8, 13, 40, 150)      # instructions of a region, at most
@@ -54,7 +53,7 @@ class EagerEngine(RegionEngine):
         if not self._plain:
             super().see(faults)
 
-    def _judged(self, verdict: Verdict, cpu: Cpu) -> None:
+    def _judged(self, verdict: Verdict) -> None:
         """Regions stay, however slow."""
 
     def _translate(self, pc: int, cpu: Cpu) -> Exit | None:
@@ -80,7 +79,7 @@ class EagerEngine(RegionEngine):
         r, segment = self._random, self._segment(header)
         for _ in range(_TRIES):
             held: dict[int, bytes | None] = {}
-            source = Source(self._maker, Live(self._page, held), PAGE, *self._reach(header, segment))
+            source = Source(self._maker, Live(self.memory, held), SIZE, *reach(self.memory, header, segment))
             profile = Invented(r, self._neighbours(header)[-64:]) if r.random() < 0.5 else Profile()
             graph = self._maker.graph(header, source.fetch, profile, self._most or r.choice(_SIZES))
             if not graph.nodes:
@@ -99,14 +98,14 @@ class EagerEngine(RegionEngine):
 class Live:
     """Pages as they are when they are asked for first; `held` gets them."""
 
-    def __init__(self, page: Callable[[int], bytes | None], held: dict[int, bytes | None]) -> None:
-        self._page = page
+    def __init__(self, memory: FlatMemory, held: dict[int, bytes | None]) -> None:
+        self._memory = memory
         self._held = held
 
     def get(self, number: int, default: bytes) -> bytes | None:
         """The page."""
         if number not in self._held:
-            self._held[number] = self._page(number)
+            self._held[number] = page(self._memory, number)
         return self._held[number]
 
 

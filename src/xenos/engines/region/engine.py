@@ -8,13 +8,14 @@ from xenos.cpu import layout as at
 from xenos.cpu.exits import Interrupted
 from xenos.engines.region.burst import Burst
 from xenos.engines.region.history import Past, keep, recall
+from xenos.engines.region.pages import SIZE, between, page, reach
 from xenos.engines.region.pool import Pool
 from xenos.engines.region.waiting import Waiting
 from xenos.engines.runtime.native import Listed
 from xenos.engines.stencil.engine import StencilEngine
 from xenos.engines.translator.layout import BUT_CALLS
 from xenos.errors import HostError
-from xenos.memory.flat import BASE, MemoryFault
+from xenos.memory.flat import BASE
 from xenos.memory.host import EXEC, WRITE
 from xenos.tuning.tiers import LATER, MOST, WHOLE, Tiers
 from xenos.tuning.trial import Trial
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
     from xenos.memory.flat import FlatMemory
     from xenos.tuning.trial import Verdict
 
-_PAGE = 4096
 _STUB = 0       # exit code (runtime/text.py)
 _PATIENCE = 2.0     # seconds that the end of a program waits for what it had compiled in vain before
 _EVER = 1e9         # seconds
@@ -48,7 +48,7 @@ class RegionEngine(StencilEngine):
         self.exact = True       # whether somebody may see the registers at a fault; else regions keep none for that
         self.segments = Listed(lambda: self.runtime.look_in(self.all_segments()))
         self.tiers = Tiers(jobs)
-        self.pool = Pool(self.tiers.jobs, [pack.name, str(level), str(_PAGE)])
+        self.pool = Pool(self.tiers.jobs, [pack.name, str(level), str(SIZE)])
         self.spent: dict[int, float] = {}       # header -> seconds for which stencils ran what begins there
         self.compiled = 0                       # regions taken in, and the instructions in them
         self.instructions = 0
@@ -127,7 +127,7 @@ class RegionEngine(StencilEngine):
         if done * 2 > self.tiers.interval and passed < _LONGEST:
             verdict = self._trial.look(pc if region is None else region, passed / done, bool(self._asked))
             if verdict is not None:
-                self._judged(verdict, cpu)
+                self._judged(verdict)
         if not self.tiers.jobs or self.soft or region is not None:
             self.within.add(pc)
         else:
@@ -140,7 +140,7 @@ class RegionEngine(StencilEngine):
             self._take()
         return left
 
-    def _judged(self, verdict: Verdict, cpu: Cpu) -> None:
+    def _judged(self, verdict: Verdict) -> None:
         """Regions were measured: give up those that are slower than what there was before."""
         self.tiers.proved(verdict.faster)
         if not verdict.slower:
@@ -151,9 +151,11 @@ class RegionEngine(StencilEngine):
                 code = self.table.find(header) - segment.base
                 if 0 <= code < segment.capacity and segment.region(unit := segment.block(code)[2]) is not None:
                     self.translator.forget(unit, segment, self.table)
-                    self.refused[header] = f"{100 * verdict.ratio - 100:.0f} % slower than without it"
-                    self._translate(header, cpu)    # else the cache on disk would have the region in its place
+                    self._anew(header, segment)
                     break
+        for pc in verdict.places:       # a region that begins elsewhere in the same loop would be no better
+            self.refused[pc] = f"{100 * verdict.ratio - 100:.0f} % slower than without it"
+            self._again[pc] = LATER * self.tiers.ran
 
     def _known(self, pc: int) -> bool:
         """Whether there is nothing to be done for a header any more."""
@@ -200,7 +202,7 @@ class RegionEngine(StencilEngine):
                 self.led[header] = pc
                 header = pc
                 break
-        pages = {page for pc in (header, *self._burst.places) for page in (pc // _PAGE, (pc + 64) // _PAGE)}
+        pages = {number for pc in (header, *self._burst.places) for number in (pc // SIZE, (pc + 64) // SIZE)}
         if worker is None:
             self._waiting.add(header, seconds, pages)
         else:
@@ -208,31 +210,14 @@ class RegionEngine(StencilEngine):
         return left
 
     def _send(self, worker: Any, header: int, pages: set[int], tries: int = 0) -> None:
-        held = {page: self._page(page) for page in pages}
+        held = {number: page(self.memory, number) for number in pages}
         segment = self._segment(header)
-        low, high = self._reach(header, segment)
-        job = {"job": tries, "header": header, "low": low, "high": high, "page": _PAGE, "pages": held,
+        low, high = reach(self.memory, header, segment)
+        job = {"job": tries, "header": header, "low": low, "high": high, "page": SIZE, "pages": held,
                "steps": self._burst.steps(), "most": MOST, "whole": WHOLE, "stay": self.tiers.stay, "speed": 1,
                "exact": segment is None or segment.exact}
         if self.pool.give(worker, job):
             self._asked[header] = (segment, held, tries)
-
-    def _reach(self, header: int, segment: Segment | None) -> tuple[int, int]:
-        """The guest addresses that a region may be made from: those of the header's mapping."""
-        if segment is not None:
-            return segment.low, segment.high
-        region = self.memory.regions.at(header)
-        return (region.start, region.end) if region is not None else (header, header)
-
-    def _page(self, number: int) -> bytes | None:
-        assert self._memory is not None
-        start = number * _PAGE
-        try:
-            if self._memory.fetch_limit(start) < start + _PAGE:
-                return None
-            return self._memory.read(start, _PAGE)
-        except MemoryFault:
-            return None
 
     def _take(self) -> None:
         """Take in what workers have made."""
@@ -267,12 +252,12 @@ class RegionEngine(StencilEngine):
             self.memory.watching().guard(made["low"], made["high"])     # before the look whether it has changed
         elif segment not in self.segments:
             return False
-        if not all(self._page(number) == page for number, page in held.items()):
+        if any(page(self.memory, number) != body for number, body in held.items()):
             return False
         if segment is not None:
             done = self.translator.adopt(header, made["high"], made["body"], segment, self.table)
         else:
-            source = self._source(made["low"], made["high"], held)
+            source = between(self.memory, made["low"], made["high"], held)
             done = self.generations.adopt(self.memory, header, made["low"], made["high"], made["body"], source)
         if not done:
             self.refused[header] = "its segment is full"
@@ -281,18 +266,16 @@ class RegionEngine(StencilEngine):
         self.instructions += made["size"]
         self.tiers.compiled(made["size"], made.get("cpu", 0.0))
         self._trial.begin(header, set(made.get("places", ())))
+        if segment is not None:
+            self._anew(header, segment)
         self._faults.changed()
         self._limbo.stop()
         return True
 
-    def _source(self, low: int, high: int, held: dict[int, bytes | None]) -> bytes:
-        """The guest code in a range, as it was compiled: the guest may be writing there already, and tells afterwards."""
-        parts = []
-        for number in range(low // _PAGE, (high - 1) // _PAGE + 1):
-            start = number * _PAGE
-            page = held.get(number) or self._page(number) or bytes(_PAGE)
-            parts.append(page[max(low - start, 0):high - start])
-        return b"".join(parts)
+    def _anew(self, header: int, segment: Segment) -> None:
+        """Have what leads to a block made anew: by a copy of it where it is short, by a jump where it is a region."""
+        for unit in segment.leading_to(header):
+            self.translator.forget(unit, segment, self.table)
 
     # What people are told.
 

@@ -6,6 +6,7 @@ from heapq import heappop, heappush
 from typing import TYPE_CHECKING
 
 from xenos.engines.region.loops import ranks, unroll
+from xenos.engines.region.tails import split
 from xenos.semantics.block import Conditional, Direct, Indirect, Next, Terminal, terminal
 
 if TYPE_CHECKING:
@@ -64,6 +65,7 @@ class Graph:
         self.header: Place = (header, (), 0)
         self.nodes: dict[Place, Node] = {}
         self.size = 0
+        self.tails: set[Place] = set()      # where what leads to an indirect jump begins, of which there are copies
         self._grow()
 
     def _grow(self) -> None:
@@ -92,6 +94,7 @@ class Graph:
             node.goes = [goal for goal in node.goes if goal in self.nodes]
         if self.nodes:
             unroll(self.header, self.nodes)
+            self.tails = split(self.nodes)
             reached = ranks(self.header, self.nodes)
             self.nodes = {place: node for place, node in self.nodes.items() if place in reached}
             self.size = sum(len(node.instructions) for node in self.nodes.values())

@@ -27,7 +27,7 @@ def add_last_rounds(nodes: dict[Place, Node], rank: dict[Place, int], touched: T
     latches: dict[Place, list[Place]] = {}
     for place in rank:
         for goal in nodes[place].goes:
-            if rank[goal] <= rank[place]:
+            if rank[goal] <= rank[place] and not goal[2]:
                 latches.setdefault(goal, []).append(place)
     first: dict[Place, Place] = {}
     for number, (head, ends) in enumerate(latches.items()):

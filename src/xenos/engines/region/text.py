@@ -47,7 +47,8 @@ class RegionText:
         self._written: dict[Place, set[int]] = {}
         # Ways out: why, guest address, and which registers hold computed numbers there -> label, nodes that come to it.
         self._leaving: dict[tuple[int, int, tuple[tuple[int, int], ...]], tuple[str, set[Place]]] = {}
-        self._ranks = ranks(graph.header, graph.nodes)
+        # Every circle that such a jump is part of goes through the beginning of what leads to it: there it is polled.
+        self._ranks = ranks(graph.header, graph.nodes) | {place: -1 for place in graph.tails if place in graph.nodes}
         self._unpolled = unpolled(graph.nodes, self._ranks)
         self._last = {} if exact else add_last_rounds(graph.nodes, self._ranks, self._touched)
         self._before = self._numbers()

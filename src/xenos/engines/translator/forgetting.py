@@ -12,7 +12,6 @@ from xenos.engines.code.segment import (
     BLOCK_PC,
     BLOCK_ROW,
     BLOCKS,
-    BLOCKS_USED,
     COPY,
     DOUBTFUL,
     LOW,
@@ -27,7 +26,7 @@ from xenos.engines.code.segment import (
 from xenos.engines.code.table import FREE, GONE, MARKED, NAME, STAMP
 from xenos.engines.native.words import ask, i64, publish, u8, u32
 from xenos.engines.translator import layout as at
-from xenos.engines.translator.links import find, seat, steer
+from xenos.engines.translator.links import blocks_behind, find, seat, steer
 
 
 def give_up(desk: int, row: int, stamp: int, word: int) -> int:
@@ -45,13 +44,6 @@ def give_up(desk: int, row: int, stamp: int, word: int) -> int:
     publish()
     i64[table + entry + 8] = word
     return 1
-
-
-def blocks_behind(segment: int, number: int) -> int:
-    """The number of the first block that is not of a unit, nor of an earlier one."""
-    if number + 1 == i64[segment + UNITS_USED]:
-        return i64[segment + BLOCKS_USED]
-    return i64[i64[segment + UNITS] + UNIT_ROW * (number + 1) + UNIT_BLOCK]
 
 
 def evict(desk: int, number: int, stamp: int, source: int) -> int:

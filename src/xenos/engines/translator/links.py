@@ -23,6 +23,15 @@ from xenos.engines.code.segment import (
     LOW,
     NEXT,
     REACH,
+    REGION_ROW,
+    REGION_UNIT,
+    REGIONS,
+    REGIONS_USED,
+    UNIT_BLOCK,
+    UNIT_ROW,
+    UNIT_START,
+    UNITS,
+    UNITS_USED,
     VIEW,
 )
 from xenos.engines.code.table import FREE, GONE, GROUP, NAME, SPREAD
@@ -65,18 +74,39 @@ def enter(desk: int, pc: int, code: int) -> None:
 
 
 def enter_all(segment: int, table: int, mask: int, spacing: int) -> None:
-    """Enter all blocks of a segment in the table, which has room for them; of two at one address the later."""
-    for number in range(i64[segment + BLOCKS_USED]):
-        row = i64[segment + BLOCKS] + BLOCK_ROW * number
-        if i64[row + BLOCK_PC] & COPY:
+    """Enter all blocks of a segment in the table, which has room for them; of two at one address the later, none of what was
+    forgotten."""
+    for unit in range(i64[segment + UNITS_USED]):
+        if i64[i64[segment + UNITS] + UNIT_ROW * unit + UNIT_START] < 0:
             continue
-        pc = i64[row + BLOCK_PC] + i64[segment + LOW]
-        entry = seat(pc, spacing) & mask
-        while i64[table + entry] != FREE and i64[table + entry] != pc:
-            entry = entry + 16 & mask
-        i64[table + entry + 8] = i64[segment + BASE] + i64[row + BLOCK_AT]
-        publish()
-        i64[table + entry] = pc
+        for number in range(i64[i64[segment + UNITS] + UNIT_ROW * unit + UNIT_BLOCK], blocks_behind(segment, unit)):
+            row = i64[segment + BLOCKS] + BLOCK_ROW * number
+            if i64[row + BLOCK_PC] & COPY:
+                continue
+            pc = i64[row + BLOCK_PC] + i64[segment + LOW]
+            entry = seat(pc, spacing) & mask
+            while i64[table + entry] != FREE and i64[table + entry] != pc:
+                entry = entry + 16 & mask
+            i64[table + entry + 8] = i64[segment + BASE] + i64[row + BLOCK_AT]
+            publish()
+            i64[table + entry] = pc
+
+
+def blocks_behind(segment: int, number: int) -> int:
+    """The number of the first block that is not of a unit, nor of an earlier one."""
+    if number + 1 == i64[segment + UNITS_USED]:
+        return i64[segment + BLOCKS_USED]
+    return i64[i64[segment + UNITS] + UNIT_ROW * (number + 1) + UNIT_BLOCK]
+
+
+def is_region(segment: int, offset: int) -> int:
+    """Whether a region is entered at that place in the segment."""
+    for number in range(i64[segment + REGIONS_USED]):
+        unit = i64[i64[segment + REGIONS] + REGION_ROW * number + REGION_UNIT]
+        block = i64[i64[segment + UNITS] + UNIT_ROW * unit + UNIT_BLOCK]
+        if i64[i64[segment + BLOCKS] + BLOCK_ROW * block + BLOCK_AT] == offset:
+            return 1
+    return 0
 
 
 def chain(segment: int, pc: int) -> int:

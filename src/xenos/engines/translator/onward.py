@@ -10,7 +10,7 @@ from xenos.engines.code.segment import LOW
 from xenos.engines.native.words import ask, i64, u16, u32
 from xenos.engines.translator import layout as at
 from xenos.engines.translator.blocks import form_at, length_at
-from xenos.engines.translator.links import find
+from xenos.engines.translator.links import find, is_region
 from xenos.engines.translator.place import evaluate
 
 
@@ -44,11 +44,14 @@ def own(desk: int, pc: int) -> int:
 
 
 def goes_on(desk: int, pc: int, limit: int) -> int:
-    """Whether the unit is to go on at `pc`: where there is no code yet, or where it soon ends."""
+    """Whether the unit is to go on at `pc`: where there is no code yet, or where it soon ends and is no region."""
     if i64[desk + at.SINGLE]:
         return 0
-    if not i64[desk + at.COPYING] and own(desk, pc) < 0 and find(desk, pc) < 0:
+    known = find(desk, pc)
+    if not i64[desk + at.COPYING] and own(desk, pc) < 0 and known < 0:
         return 1
+    if known >= 0 and is_region(i64[desk + at.SEGMENT], known):
+        return 0        # it is entered by jumps
     return i64[desk + at.FOLLOW] and ends_soon(desk, pc, limit)
 
 

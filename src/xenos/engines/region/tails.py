@@ -1,0 +1,55 @@
+"""Interpreters: each way to the jump that goes to what is next gets that jump for itself.
+
+One jump for all is foreseen by hosts only as far as it is known what came before; of one behind each operation it is also known
+which operation that is (M. A. Ertl, D. Gregg, The structure and performance of efficient interpreters, 2003).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from xenos.semantics.block import Indirect
+
+if TYPE_CHECKING:
+    from xenos.engines.region.graph import Node, Place
+
+_GOALS = 4          # of a jump that is worth it, at least
+_SHORT = 16         # instructions that lead to it, at most
+_ROOM = 200         # instructions that a region may grow by
+_FIRST = 100        # number of the first copy
+
+
+def split(nodes: dict[Place, Node]) -> set[Place]:
+    """Copy them; gives the places where they begin, the originals among them."""
+    begins: set[Place] = set()
+    room, number = _ROOM, _FIRST
+    for last in [node for node in nodes.values() if isinstance(node.terminal, Indirect) and len(node.goes) >= _GOALS]:
+        before = _before(nodes)
+        tail = [last]
+        comes = before.get(last.place, [])
+        if len(comes) == 1 and not isinstance(comes[0].terminal, Indirect):
+            tail, comes = [comes[0], last], before.get(comes[0].place, [])
+        size = sum(len(node.instructions) for node in tail)
+        if size > _SHORT or len(comes) < 2 or any(node.place[2] or node in comes for node in tail):
+            continue
+        begins.add(tail[0].place)
+        for node in sorted(comes, key=lambda node: -node.weight)[1:]:
+            if room < size:
+                break
+            room, number = room - size, number + 1
+            copies = [one.copy((one.place[0], one.place[1], number)) for one in tail]
+            for copy, one, following in zip(copies, tail, [*copies[1:], None], strict=True):
+                copy.goes = [following.place if following and goal == tail[-1].place else goal for goal in one.goes]
+                nodes[copy.place] = copy
+            node.goes = [copies[0].place if goal == tail[0].place else goal for goal in node.goes]
+            begins.add(copies[0].place)
+    return begins
+
+
+def _before(nodes: dict[Place, Node]) -> dict[Place, list[Node]]:
+    """The nodes that go to each."""
+    found: dict[Place, list[Node]] = {}
+    for node in nodes.values():
+        for goal in node.goes:
+            found.setdefault(goal, []).append(node)
+    return found
