@@ -74,6 +74,7 @@ def test_an_unknown_call_is_reported_under_strace_only(tmp_path: Path) -> None:
     (["--nonsense", "x"], "there is no option --nonsense"),
     (["--stats=yes", "x"], "there is no option --stats=yes"),
     (["--sysroot"], "--sysroot wants a value"),
+    (["--sysroot=", "x"], "--sysroot wants a folder"),
     (["--engine", "qemu", "x"], "no engine `qemu`; there are: region, stencil, reference, lockstep"),
     (["-E", "COLOUR", "x"], "-E wants NAME=VALUE, not `COLOUR`"),
 ])

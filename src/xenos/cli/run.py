@@ -99,6 +99,8 @@ def parse(words: list[str]) -> Options:
 
 def _set(options: Options, name: str, value: str) -> None:
     if name == "--sysroot":
+        if not value:       # a shell variable that is not set
+            raise UsageError("--sysroot wants a folder; / is none")
         options.sysroot = value
     elif name == "--engine":
         from xenos.engines.choose import HIDDEN, KINDS
