@@ -99,13 +99,13 @@ def guard(call: Callable[[], int], debug: bool = False) -> int:
     except XenosError as error:
         if debug:
             _traceback()
-        say(str(error))
+        say(printable(str(error)))
         return error.status
     except Exception as error:
         if debug:
             _traceback()
         hint = "" if debug else "; `xenos run --debug` says where"
-        say(f"a bug of Xenos: {type(error).__name__}: {error}{hint}")
+        say(f"a bug of Xenos: {type(error).__name__}: {printable(str(error))}{hint}")
         return _BUG
 
 
@@ -115,10 +115,15 @@ def _traceback() -> None:
     traceback.print_exc()
 
 
+def printable(text: str) -> str:
+    """With what is no character to print as an escape: names come from files, which may be hostile to a terminal."""
+    return text if text.isprintable() else "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+
+
 def say(text: str) -> None:
     """Each line of `text` to standard error, if that is still there."""
     try:
-        sys.stderr.write("".join(f"xenos: {line}\n" for line in text.splitlines()))
+        sys.stderr.write("".join(f"xenos: {printable(line)}\n" for line in text.split("\n")))
         sys.stderr.flush()
     except (OSError, ValueError):
         pass
