@@ -7,7 +7,7 @@ import sys
 import time
 
 from xenos import warm
-from xenos.cli.main import guard, say
+from xenos.cli.main import guard, say, voices
 from xenos.errors import TakenError, UsageError
 
 TYPE_CHECKING = False
@@ -131,7 +131,7 @@ def main(words: list[str]) -> int:
     """The subcommand; gives the exit status."""
     options = parse(words)
     if options.help:
-        sys.stdout.write(HELP)
+        print(HELP, end="")
         return 0
     if options.policy:
         return guard(lambda: _run_confined(options), options.debug)
@@ -166,6 +166,10 @@ def _run(options: Options, policy: Policy | None = None) -> int:
     except TakenError:
         _again()
         raise
+    process.descriptors.mind_stderr(hold=options.strace or options.stats or options.debug)
+    if not options.strace:
+        process.after_fork.append(process.descriptors.release)      # only calls are told of children
+    voices.append(process.descriptors.complain)
     environment = dict(os.environ)
     environment.update(options.environment)
     process.load(program, options.arguments, environment)
