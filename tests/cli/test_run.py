@@ -122,10 +122,10 @@ def test_a_crash_names_pc_and_symbol(tmp_path: Path) -> None:
 
 
 def test_debug_shows_the_registers_of_a_crash(tmp_path: Path) -> None:
-    program = write(tmp_path, elf(["lui a3, 0x12345", "lb a1, 0(a2)"]))
+    program = write(tmp_path, elf(["lui a3, 0x12345", "csrrsi zero, fflags, 16", "lb a1, 0(a2)"]))
     ended = xenos("run", "--debug", program)
     assert ended.status == 139
-    assert f"pc {TEXT + 4:016x}" in ended.stderr and f"a3 {0x12345000:016x}" in ended.stderr
+    assert f"pc {TEXT + 8:016x}  flag {16:016x}    rm {0:016x}" in ended.stderr and f"a3 {0x12345000:016x}" in ended.stderr
 
 
 # Standard streams
