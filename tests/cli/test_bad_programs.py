@@ -26,7 +26,7 @@ def patched(*changes: tuple[int, str, int]) -> bytes:
 
 HOSTILE = {
     "empty": (b"", "not an ELF program"),
-    "text": (b"hello, world\n", "not an ELF program"),
+    "text": (b"hello, world\n", "not an ELF program, and no script: that begins with #!"),
     "cut_in_header": (PROGRAM[:40], "truncated"),
     "cut_in_program_headers": (PROGRAM[:100], "truncated"),
     "cut_in_segment": (PROGRAM[:0x1004], "truncated"),

@@ -100,7 +100,9 @@ CRASHES = {
     "absolute": (["lb a1, 0(zero)"], 11, "segmentation fault (SIGSEGV)", "reading 0x0"),
     "read_only": (["auipc a0, 0", "sd a0, 0(a0)"], 11, "segmentation fault (SIGSEGV)", "not allowed there"),
     "jump_away": (["jalr ra, 64(zero)"], 11, "at pc 0x40", "executing 0x40"),
-    "illegal": (["addi a0, zero, 1", ".word 0xffffffff"], 4, "illegal instruction (SIGILL)", "0xffffffff is no"),
+    "illegal": (["addi a0, zero, 1", ".word 0xffffffff"], 4, "illegal instruction (SIGILL)", "0xffffffff is no",
+                "build without that"),
+    "data": ([".word 0"], 4, "illegal instruction (SIGILL)", "0x00000000 is no instruction implemented here"),
     "breakpoint": (["ebreak"], 5, "breakpoint (SIGTRAP)", ""),
     "abort": (["addi a7, zero, 172", "ecall", "addi a1, zero, 6", "addi a7, zero, 129", "ecall"], 6, "SIGABRT", ""),
 }

@@ -78,7 +78,7 @@ def read(fd: int, path: str, machine: int, limit: int) -> Elf:
     identity = os.pread(fd, IDENTITY, 0)
     head = identity[:64]
     if head[:4] != b"\x7fELF":
-        raise LoadError(f"{path}: not an ELF program" + (" (it is empty)" if not head else ""))
+        raise LoadError(f"{path}: not an ELF program" + (", and no script: that begins with #!" if head else " (it is empty)"))
     _identity(path, head, machine)
     kind, _, _, entry, table, _, _, _, entry_size, count = struct.unpack_from("<HHIQQQIHHH", head, 16)
     if kind not in (ET_EXEC, ET_DYN):
