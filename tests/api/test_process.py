@@ -169,8 +169,38 @@ def test_a_closed_one_says_so(tmp_path: Path) -> None:
     process = xenos.Process(write(tmp_path, elf(SPIN)))
     process.close()
     process.close()
-    with pytest.raises(UsageError, match="closed"):
-        process.run()
+    for use in (process.run, process.step, process.reset, lambda: process.pc, lambda: process["a0"], lambda: process.registers,
+                lambda: process.memory, lambda: process.symbols, lambda: process.flags):
+        with pytest.raises(UsageError, match="closed"):
+            use()
+    assert "closed" in repr(process) and process.result is None
+
+
+def test_without_a_program_it_says_so(sum_up: xenos.Process, tmp_path: Path) -> None:
+    """It ran nothing, and told of a segmentation fault."""
+    with pytest.raises(LoadError, match="no such program"):
+        sum_up.load(tmp_path / "nothing")
+    for use in (sum_up.run, sum_up.step, lambda: sum_up.run_until(TEXT), lambda: sum_up["a0"]):
+        with pytest.raises(UsageError, match="nothing could not be; load"):
+            use()
+    sum_up.load(write(tmp_path, elf(SUM)))
+    result = sum_up.run()
+    assert result is not None and result.status == 15
+
+
+def test_flags_of_floating_point_are_read_and_set(tmp_path: Path, engine: str) -> None:
+    """1 / 3 is inexact, 0 / 0 invalid; then the exit status is what the guest sees of it."""
+    lines = ["addi a0, zero, 1", "addi a1, zero, 3", "fcvt.d.l fa0, a0, rne", "fcvt.d.l fa1, a1, rne", "fdiv.d fa2, fa0, fa1, rne",
+             "fsub.d fa0, fa0, fa0, rne", "fdiv.d fa2, fa0, fa0, rne", "csrr a0, fflags", *EXIT]
+    with xenos.Process(write(tmp_path, elf(lines)), engine=engine) as process:
+        assert (process.step(4), process.flags, process.step(), process.flags) == (Budget(), 0, Budget(), 1)
+        process.flags = 8
+        process.run_until(TEXT + 28)
+        assert process.flags == 24
+        process.reset()
+        assert process.flags == 0
+        result = process.run()
+    assert result is not None and result.status == 17
 
 
 def test_positions_of_symbols_follow_the_program(tmp_path: Path, engine: str) -> None:

@@ -26,7 +26,7 @@ def patched(*changes: tuple[int, str, int]) -> bytes:
 
 HOSTILE = {
     "empty": (b"", "not an ELF program"),
-    "text": (b"hello, world\n", "not an ELF program"),
+    "text": (b"hello, world\n", "not an ELF program, and no script: that begins with #!"),
     "cut_in_header": (PROGRAM[:40], "truncated"),
     "cut_in_program_headers": (PROGRAM[:100], "truncated"),
     "cut_in_segment": (PROGRAM[:0x1004], "truncated"),
@@ -78,17 +78,37 @@ def test_no_permission(tmp_path: Path) -> None:
     assert ended.status == 126 and "no permission to execute it; try chmod" in ended.complaint
 
 
-def test_a_missing_interpreter(tmp_path: Path) -> None:
-    name = b"/lib/ld-of-the-guest.so.1\0"
+def interpreted_by(name: bytes) -> bytes:
+    """PROGRAM, dynamically linked."""
     data = bytearray(PROGRAM)
     struct.pack_into("<H", data, 56, 3)
-    struct.pack_into("<IIQQQQQQ", data, SEGMENT + 112, 3, 4, 0x800, 0, 0, len(name), len(name), 1)
-    data[0x800 : 0x800 + len(name)] = name
-    path = write(tmp_path, bytes(data))
+    struct.pack_into("<IIQQQQQQ", data, SEGMENT + 112, 3, 4, 0x800, 0, 0, len(name) + 1, len(name) + 1, 1)
+    data[0x800 : 0x801 + len(name)] = name + b"\0"
+    return bytes(data)
+
+
+def test_a_missing_interpreter(tmp_path: Path) -> None:
+    path = write(tmp_path, interpreted_by(b"/lib/ld-of-the-guest.so.1"))
     ended = xenos("run", path)
     assert ended.status == 127 and "ld-of-the-guest.so.1" in ended.complaint and "--sysroot DIR" in ended.complaint
     ended = xenos("run", "--sysroot", tmp_path, path)
     assert ended.status == 127 and "unpack the guest's C library" in ended.complaint
+
+
+def test_an_interpreter_that_is_no_file(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    for other in (tmp_path, pipe, Path(os.devnull)):
+        ended = xenos("run", write(tmp_path, interpreted_by(os.fsencode(other))))
+        assert ended.status == 126 and f"dynamic linker cannot be used: {other}: is no regular file" in ended.complaint
+
+
+def test_a_name_cannot_write_to_the_terminal(tmp_path: Path) -> None:
+    """That of the interpreter is whatever the file says."""
+    ended = xenos("run", write(tmp_path, interpreted_by(b"/lib/\x1b[2Jld\nxenos: all is well")))
+    assert ended.status == 127 and "/lib/\\x1b[2Jld\\nxenos: all is well" in ended.complaint
+    ended = xenos("run", tmp_path / "two\nlines")
+    assert ended.status == 127 and "two\\nlines: no such program" in ended.complaint
 
 
 def test_a_missing_sysroot(tmp_path: Path) -> None:
@@ -108,6 +128,13 @@ def test_a_script_of_the_guest_runs(tmp_path: Path) -> None:
 
 def test_a_device_is_no_program() -> None:
     ended = xenos("run", os.devnull)
+    assert ended.status == 126 and "no regular file" in ended.complaint
+
+
+def test_a_pipe_is_no_program_and_nobody_waits_for_it(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "pipe").chmod(0o755)
+    ended = xenos("run", tmp_path / "pipe")
     assert ended.status == 126 and "no regular file" in ended.complaint
 
 

@@ -73,6 +73,22 @@ def test_disasm_refuses_in_one_line(tmp_path: Path, content: bytes, says: str) -
     assert ended.status == 126 and says in ended.complaint
 
 
+def test_disasm_shows_names_of_any_bytes(tmp_path: Path) -> None:
+    """On terminals that cannot show them all, and without doing what they tell the terminal."""
+    path = write(tmp_path, elf(LINES, symbols={"\x1b[2J\u00fcber": 0, "count": 3}), "f\udcff\n")
+    for encoding in ("ascii:strict", "utf-8:strict"):
+        ended = xenos("disasm", path, PYTHONIOENCODING=encoding)
+        assert ended.status == 0 and "\x1b" not in ended.stdout and f"{TEXT:016x} <\\x1b[2J" in ended.stdout
+        assert "/f\\udcff\\n: riscv64" in ended.stdout
+        assert json.loads(xenos("disasm", "--json", path, PYTHONIOENCODING=encoding).stdout)["entry"] == TEXT
+
+
+def test_disasm_does_not_read_a_device() -> None:
+    """Of /dev/zero there is no end."""
+    ended = xenos("disasm", "/dev/zero")
+    assert ended.status == 126 and "is a device" in ended.complaint
+
+
 def test_disasm_wants_one_file(tmp_path: Path) -> None:
     assert xenos("disasm").status == xenos("disasm", "a", "b").status == xenos("disasm", "--nonsense", "a").status == 2
     assert xenos("disasm", tmp_path / "nothing").status == 127

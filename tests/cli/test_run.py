@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 from pathlib import Path
 
@@ -74,6 +76,7 @@ def test_an_unknown_call_is_reported_under_strace_only(tmp_path: Path) -> None:
     (["--nonsense", "x"], "there is no option --nonsense"),
     (["--stats=yes", "x"], "there is no option --stats=yes"),
     (["--sysroot"], "--sysroot wants a value"),
+    (["--sysroot=", "x"], "--sysroot wants a folder"),
     (["--engine", "qemu", "x"], "no engine `qemu`; there are: region, stencil, reference, lockstep"),
     (["-E", "COLOUR", "x"], "-E wants NAME=VALUE, not `COLOUR`"),
 ])
@@ -97,7 +100,9 @@ CRASHES = {
     "absolute": (["lb a1, 0(zero)"], 11, "segmentation fault (SIGSEGV)", "reading 0x0"),
     "read_only": (["auipc a0, 0", "sd a0, 0(a0)"], 11, "segmentation fault (SIGSEGV)", "not allowed there"),
     "jump_away": (["jalr ra, 64(zero)"], 11, "at pc 0x40", "executing 0x40"),
-    "illegal": (["addi a0, zero, 1", ".word 0xffffffff"], 4, "illegal instruction (SIGILL)", "0xffffffff is no"),
+    "illegal": (["addi a0, zero, 1", ".word 0xffffffff"], 4, "illegal instruction (SIGILL)", "0xffffffff is no",
+                "build without that"),
+    "data": ([".word 0"], 4, "illegal instruction (SIGILL)", "0x00000000 is no instruction implemented here"),
     "breakpoint": (["ebreak"], 5, "breakpoint (SIGTRAP)", ""),
     "abort": (["addi a7, zero, 172", "ecall", "addi a1, zero, 6", "addi a7, zero, 129", "ecall"], 6, "SIGABRT", ""),
 }
@@ -119,13 +124,71 @@ def test_a_crash_names_pc_and_symbol(tmp_path: Path) -> None:
 
 
 def test_debug_shows_the_registers_of_a_crash(tmp_path: Path) -> None:
-    program = write(tmp_path, elf(["lui a3, 0x12345", "lb a1, 0(a2)"]))
+    program = write(tmp_path, elf(["lui a3, 0x12345", "csrrsi zero, fflags, 16", "lb a1, 0(a2)"]))
     ended = xenos("run", "--debug", program)
     assert ended.status == 139
-    assert f"pc {TEXT + 4:016x}" in ended.stderr and f"a3 {0x12345000:016x}" in ended.stderr
+    assert f"pc {TEXT + 8:016x}  flag {16:016x}    rm {0:016x}" in ended.stderr and f"a3 {0x12345000:016x}" in ended.stderr
 
 
 # Standard streams
+
+
+CLOSE_STDERR = ["addi a0, zero, 2", "addi a7, zero, 57", "ecall"]
+FORK = ["addi a0, zero, 17", *(f"addi a{n}, zero, 0" for n in range(1, 5)), "addi a7, zero, 220", "ecall"]
+# Its status into the data, whose low bits say by which signal it died: the exit status.
+WAIT = ["addi a0, zero, -1", f"lui a1, {kit.DATA >> 12}", "addi a2, zero, 0", "addi a3, zero, 0", "addi a7, zero, 260", "ecall",
+        "lw a0, 0(a1)", "andi a0, a0, 127", *EXIT]
+
+
+@pytest.mark.parametrize("option, says", [("--strace", "exit_group(3) ..."), ("--stats", "exit status 3"), ("--debug", "")])
+def test_what_was_asked_for_is_told_though_the_guest_closes_standard_error(tmp_path: Path, option: str, says: str) -> None:
+    """As all programs of the GNU coreutils do before they end."""
+    ended = xenos("run", option, write(tmp_path, elf([*CLOSE_STDERR, "addi a0, zero, 3", "addi a7, zero, 94", "ecall"])))
+    assert ended.status == 3 and says in ended.stderr
+
+
+@pytest.mark.parametrize("options", [(), ("--debug", "--stats", "--strace")])
+def test_nothing_is_told_to_a_file_that_the_guest_opens_in_its_place(tmp_path: Path, options: tuple[str, ...]) -> None:
+    name = tmp_path / "its-own"
+    lines = [*CLOSE_STDERR, "addi a0, zero, -100", f"lui a1, {kit.DATA >> 12}", "addi a2, zero, 66", "addi a3, zero, 438",
+             "addi a7, zero, 56", "ecall", "lb a1, 0(zero)"]
+    ended = xenos("run", *options, write(tmp_path, elf(lines, bytes(name) + b"\0")))
+    assert ended.status == 139 and name.read_bytes() == b"" and bool(options) == ("SIGSEGV" in ended.stderr)
+
+
+def test_a_child_that_crashes_without_standard_error_dies_by_its_signal(tmp_path: Path) -> None:
+    child = [*CLOSE_STDERR, "lb a1, 0(zero)"]
+    ended = xenos("run", write(tmp_path, elf([*FORK, f"bne a0, zero, {4 + 4 * len(child)}", *child, *WAIT])))
+    assert (ended.status, ended.stderr) == (11, "")
+
+
+def test_nobody_waits_for_the_statistics_of_a_child(tmp_path: Path) -> None:
+    """Whoever reads our standard error sees it end when we do, though a child of the guest's goes on without it."""
+    child = [*CLOSE_STDERR, "addi a0, zero, 1", "addi a7, zero, 57", "ecall", *kit.SPIN]
+    program = write(tmp_path, elf([*FORK, f"bne a0, zero, {4 + 4 * len(child)}", *child, "addi a0, zero, 0", *EXIT]))
+    run = subprocess.Popen(kit.command("run", "--stats", program), stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                           env=kit.environment(), start_new_session=True)
+    try:
+        _, told = run.communicate(timeout=60)
+        assert b"exit status 0" in told
+    finally:
+        os.killpg(run.pid, signal.SIGKILL)
+
+
+@pytest.mark.parametrize("words, status", [(("no-such-program",), 127), ((os.devnull,), 126)])
+def test_the_status_is_right_without_standard_error(words: tuple[str, ...], status: int) -> None:
+    done = subprocess.run(["sh", "-c", 'exec "$@" 2>&-', "sh", *kit.command("run", *words)], env=kit.environment())
+    assert done.returncode == status
+
+
+@pytest.mark.parametrize("words", [("--help",), ("doctor",), ("run", "--help")])
+def test_a_full_disk_is_one_line(words: tuple[str, ...]) -> None:
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(kit.command(*words), stdout=full, stderr=subprocess.PIPE, env=kit.environment())
+    assert (done.returncode, done.stderr) == (125, b"xenos: cannot write: No space left on device\n")
+    done = subprocess.run(["sh", "-c", 'exec "$@" >&-', "sh", *kit.command(*words)], stderr=subprocess.PIPE,
+                          env=kit.environment())
+    assert (done.returncode, done.stderr) == (0, b"")
 
 
 def test_nobody_reading_is_quiet_and_sigpipe(tmp_path: Path) -> None:

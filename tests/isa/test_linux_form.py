@@ -77,12 +77,14 @@ def test_isa_string_hwcap_and_hwprobe_agree() -> None:
     assert GUEST.linux.hwcap == sum(1 << "abcdefghijklmnopqrstuvwxyz".index(letter) for letter in names[0])
     bits = probe(4)[4]
     assert bits == 3 | sum(1 << bit for name, bit in EXTENSIONS.items() if bit is not None and name in names)
+    # Linux counts these two to what every processor has.
+    assert {name for name, bit in EXTENSIONS.items() if bit is None} == {"zicsr", "zifencei"}
     assert f"isa\t\t: {ISA_STRING}\n" in GUEST.linux.cpuinfo.format(cpu=0)
 
 
 def test_hwprobe_answers_known_keys_and_marks_others() -> None:
-    found = probe(3, 6, 8, 9, 1000)
-    assert found == {3: 1, 6: 64, 8: 10_000_000, 9: 3, -1: 0}
+    found = probe(3, 6, 8, 9, 12, 15, 1000)
+    assert found == {3: 1, 6: 64, 8: 10_000_000, 9: 3, 12: 64, 15: 64, -1: 0}
 
 
 def test_hwprobe_keeps_cpus_that_have_the_values() -> None:

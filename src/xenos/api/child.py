@@ -58,6 +58,7 @@ def _run(request: dict[str, Any], place: list[int], policy: Policy | None) -> di
 
     program, name, sysroot = find(request["arguments"][0], request["sysroot"])
     process = start(name, request["engine"], sysroot=sysroot, strace=request["strace"], seen=False)
+    process.descriptors.mind_stderr(hold=request["strace"])
     place[0] = process.hide(place[0])  # guests look at low numbers
     process.load(program, request["arguments"], request["env"])
     if policy is not None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import stat
 import struct
 from bisect import bisect_right
 
@@ -51,6 +53,8 @@ class ElfFile:
         self.path = path
         try:
             with open(path, "rb") as file:
+                if stat.S_ISCHR(os.fstat(file.fileno()).st_mode):   # a pipe ends, /dev/zero does not
+                    raise LoadError(f"{path}: is a device, not an ELF file")
                 data = file.read()
         except FileNotFoundError:
             raise MissingFile(f"{path}: no such file") from None

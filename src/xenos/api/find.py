@@ -16,7 +16,7 @@ def find(program: str, sysroot: str | None) -> tuple[str, str, str | None]:
     """
     if "/" in program or _executable(program):
         guest = choose.guest_name(program)
-        if sysroot is None and (needs_sysroot(program) or not os.path.exists(program)):
+        if sysroot is None and (not os.path.exists(program) or needs_sysroot(program)):
             sysroot = default_sysroot(guest)
         return program, guest, sysroot
     guest = choose.guest_name(program)  # the first one: there is no such file

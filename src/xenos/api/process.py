@@ -13,6 +13,7 @@ from xenos.api.policy import Policy
 from xenos.api.profile import Profile, profile_of
 from xenos.api.result import Result
 from xenos.api.start import start
+from xenos.cpu import layout
 from xenos.cpu.exits import Breakpoint as BreakpointExit
 from xenos.cpu.exits import Budget, Exit
 from xenos.cpu.state import Cpu
@@ -80,7 +81,7 @@ class Process:
         """
         if policy is not None and policy.max_time is not None:
             raise UsageError("a Process has no max_time: run() takes a limit in instructions, or use xenos.run")
-        self._open = False
+        self._open = self._loaded = False
         self._result: Result | None = None
         path, name, root = find(os.fspath(program), None if sysroot is None else os.fspath(sysroot))
         self._guest = find_guest(name)
@@ -106,12 +107,13 @@ class Process:
 
     def reset(self) -> None:
         """Start the program anew: fresh memory and registers, open files closed."""
-        self._check()
+        self._check(loaded=False)
         self._result = None
+        self._loaded = False
         self._lift()
         self._linux.reset()
         self._linux.load(self._argv[0], self._argv, dict(os.environ if self._env is None else self._env))
-
+        self._loaded = True
         if self._policy is not None:
             from xenos.linux.policy.confine import enforce
 
@@ -200,17 +202,32 @@ class Process:
     @property
     def pc(self) -> int:
         """Address of the next instruction; may be set."""
-        return self._linux.cpu.pc
+        return self._cpu.pc
 
     @pc.setter
     def pc(self, address: int) -> None:
-        self._linux.cpu.pc = address
+        self._cpu.pc = address
 
     def __getitem__(self, register: str) -> int:
-        return self._linux.cpu.read(*self._register(register))
+        return self._cpu.read(*self._register(register))
 
     def __setitem__(self, register: str, value: int) -> None:
-        self._linux.cpu.write(*self._register(register), value)
+        self._cpu.write(*self._register(register), value)
+
+    @property
+    def flags(self) -> int:
+        """Floating-point exceptions since the flags were cleared: 1 inexact, 2 underflow, 4 overflow, 8 divide by zero, 16 invalid;
+        may be set."""
+        return self._cpu.get(layout.FLAGS)
+
+    @flags.setter
+    def flags(self, value: int) -> None:
+        self._cpu.set(layout.FLAGS, value & 31)
+
+    @property
+    def _cpu(self) -> Cpu:
+        self._check()
+        return self._linux.cpu
 
     def _register(self, name: str) -> tuple[str, int]:
         try:
@@ -221,7 +238,7 @@ class Process:
     @property
     def registers(self) -> dict[str, int]:
         """A copy of all registers, by their best-known names."""
-        read = self._linux.cpu.read
+        read = self._cpu.read
         return {name: read(*register) for name, register in choose.register_names(self._guest.name).items()}
 
     @property
@@ -230,6 +247,7 @@ class Process:
 
         What is not mapped raises `xenos.memory.flat.MemoryFault`.
         """
+        self._check()
         return self._linux.memory
 
     @property
@@ -237,6 +255,7 @@ class Process:
         """Addresses by name, of the program and of the libraries that are mapped by now; the program's own win."""
         from xenos.api.symbols import mapped_symbols
 
+        self._check()
         return mapped_symbols(self._linux.memory, os.fsdecode(self._linux.executable))
 
     # Ending.
@@ -251,9 +270,11 @@ class Process:
             self._linux.reset()
             self._linux.memory.close()
 
-    def _check(self) -> None:
+    def _check(self, loaded: bool = True) -> None:
         if not self._open:
             raise UsageError("this process is closed")
+        if loaded and not self._loaded:
+            raise UsageError(f"no program is loaded: {self._argv[0]} could not be; load() another")
 
     def __enter__(self) -> Process:
         return self
@@ -268,5 +289,5 @@ class Process:
             self.close()
 
     def __repr__(self) -> str:
-        state = repr(self.result) if self.result is not None else f"pc={self.pc:#x}"
+        state = repr(self.result) if self.result is not None else f"pc={self._linux.cpu.pc:#x}" if self._open else "closed"
         return f"Process({self._argv[0]!r}, {state})"

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import json
 import sys
 
 from xenos.api.elf_file import Code, ElfFile, Labels
+from xenos.cli.main import printable
 from xenos.errors import LoadError, UsageError
 from xenos.isa import ELF_MACHINES, find_guest
 from xenos.semantics.decoder import Decoded
@@ -43,6 +45,8 @@ def main(words: list[str]) -> int:
         raise UsageError("one file to disassemble is wanted; see xenos disasm --help")
     file = ElfFile(files[0])
     listing = Listing(file)
+    if isinstance(sys.stdout, io.TextIOWrapper):    # names are whatever bytes their files hold
+        sys.stdout.reconfigure(errors="backslashreplace")
     if as_json:
         _print_json(file, listing)
     else:
@@ -116,14 +120,15 @@ def _target(decoded: Decoded, pc: int) -> int:
 
 def _print_text(file: ElfFile, listing: Listing) -> None:
     out = sys.stdout.write
-    out(f"{file.path}: {listing.guest.name}, entry {file.entry:#x}\n")
+    out(f"{printable(file.path)}: {listing.guest.name}, entry {file.entry:#x}\n")
     for part in listing.parts:
-        out(f"\n{part.name or 'code'} at {part.address:#x}:\n")
+        out(f"\n{printable(part.name) or 'code'} at {part.address:#x}:\n")
         for line in listing.lines(part):
             if line.label:
-                out(f"\n{line.address:016x} <{line.label}>:\n")
+                out(f"\n{line.address:016x} <{printable(line.label)}>:\n")
             word = int.from_bytes(line.bytes, "little")
-            out(f"{line.address:8x}:  {word:0{2 * len(line.bytes)}x}{'':{10 - 2 * len(line.bytes)}}{line.text}\n")
+            text = printable(line.text)     # with the name of a target
+            out(f"{line.address:8x}:  {word:0{2 * len(line.bytes)}x}{'':{10 - 2 * len(line.bytes)}}{text}\n")
 
 
 def _print_json(file: ElfFile, listing: Listing) -> None:

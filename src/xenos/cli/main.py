@@ -27,12 +27,18 @@ not there; 126 if it cannot be run; 2 for a wrong command line; 125 if Xenos its
 """
 _BUG = 125
 _SIGINT, _SIGPIPE = 2, 13
+_STREAM_ERRORS = (5, 27, 28, 122)   # EIO, EFBIG, ENOSPC, EDQUOT
 _COMMANDS = ("run", "sysroot", "disasm", "cache", "doctor")
+
+
+voices: list[Callable[[str], None]] = []    # the last of them speaks, not we: what standard error is is the guest's affair
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line (without the program's name); gives the exit status."""
     words = sys.argv[1:] if arguments is None else arguments
+    if sys.stdout is None and words[:1] != ["run"]:     # nothing is open there
+        sys.stdout = open(os.devnull, "w")
     return guard(lambda: _dispatch(words))
 
 
@@ -88,25 +94,34 @@ def guard(call: Callable[[], int], debug: bool = False) -> int:
     """The status of `call`; what it raises becomes one line, and with `debug` a traceback before it."""
     try:
         status = call()
-        sys.stdout.flush()
+        if sys.stdout is not None:  # it is None where nothing is open there
+            sys.stdout.flush()
         return status
     except BrokenPipeError:
         # Whoever read our output has seen enough. Python would complain once more when it ends.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        _forget_output()
         return 128 + _SIGPIPE
     except KeyboardInterrupt:
         return 128 + _SIGINT
     except XenosError as error:
         if debug:
             _traceback()
-        say(str(error))
+        say(printable(str(error)))
         return error.status
     except Exception as error:
+        if isinstance(error, OSError) and error.errno in _STREAM_ERRORS and error.filename is None:
+            say(f"cannot write: {error.strerror}")
+            _forget_output()
+            return _BUG
         if debug:
             _traceback()
         hint = "" if debug else "; `xenos run --debug` says where"
-        say(f"a bug of Xenos: {type(error).__name__}: {error}{hint}")
+        say(f"a bug of Xenos: {type(error).__name__}: {printable(str(error))}{hint}")
         return _BUG
+
+
+def _forget_output() -> None:
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 
 
 def _traceback() -> None:
@@ -115,10 +130,19 @@ def _traceback() -> None:
     traceback.print_exc()
 
 
+def printable(text: str) -> str:
+    """With what is no character to print as an escape: names come from files, which may be hostile to a terminal."""
+    return text if text.isprintable() else "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+
+
 def say(text: str) -> None:
     """Each line of `text` to standard error, if that is still there."""
+    lines = "".join(f"xenos: {printable(line)}\n" for line in text.split("\n"))
+    if voices:
+        voices[-1](lines)
+        return
     try:
-        sys.stderr.write("".join(f"xenos: {line}\n" for line in text.splitlines()))
+        sys.stderr.write(lines)
         sys.stderr.flush()
-    except (OSError, ValueError):
+    except (AttributeError, OSError, ValueError):   # it is None where nothing is open there
         pass

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from xenos.cpu import layout
+
 _HOTTEST, _ENOUGH = 4, 10   # loops that are told; samples without which nothing is
 
 TYPE_CHECKING = False
@@ -78,7 +80,9 @@ def _collection(engine: Any) -> list[str]:
 
 
 def registers(process: Process, names: dict[str, tuple[str, int]]) -> str:
-    """All registers with their assembly names, four to a line."""
-    cells = [f"{'pc':>4} {process.cpu.pc:016x}"]
-    cells += [f"{name:>4} {process.cpu.read(*register):016x}" for name, register in names.items()]
+    """All registers with their assembly names, four to a line; the flags are those of floating point, `rm` is the rounding mode."""
+    cpu = process.cpu
+    cells = [f"{name:>4} {value:016x}" for name, value in (
+        ("pc", cpu.pc), ("flag", cpu.get(layout.FLAGS)), ("rm", cpu.get(layout.ROUNDING)))]
+    cells += [f"{name:>4} {cpu.read(*register):016x}" for name, register in names.items()]
     return "\n".join("  ".join(cells[at : at + 4]) for at in range(0, len(cells), 4))

@@ -7,7 +7,7 @@ import sys
 import time
 
 from xenos import warm
-from xenos.cli.main import guard, say
+from xenos.cli.main import guard, say, voices
 from xenos.errors import TakenError, UsageError
 
 TYPE_CHECKING = False
@@ -99,6 +99,8 @@ def parse(words: list[str]) -> Options:
 
 def _set(options: Options, name: str, value: str) -> None:
     if name == "--sysroot":
+        if not value:       # a shell variable that is not set
+            raise UsageError("--sysroot wants a folder; / is none")
         options.sysroot = value
     elif name == "--engine":
         from xenos.engines.choose import HIDDEN, KINDS
@@ -129,7 +131,7 @@ def main(words: list[str]) -> int:
     """The subcommand; gives the exit status."""
     options = parse(words)
     if options.help:
-        sys.stdout.write(HELP)
+        print(HELP, end="")
         return 0
     if options.policy:
         return guard(lambda: _run_confined(options), options.debug)
@@ -164,6 +166,10 @@ def _run(options: Options, policy: Policy | None = None) -> int:
     except TakenError:
         _again()
         raise
+    process.descriptors.mind_stderr(hold=options.strace or options.stats or options.debug)
+    if not options.strace:
+        process.after_fork.append(process.descriptors.release)      # only calls are told of children
+    voices.append(process.descriptors.complain)
     environment = dict(os.environ)
     environment.update(options.environment)
     process.load(program, options.arguments, environment)

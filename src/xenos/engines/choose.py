@@ -29,11 +29,13 @@ HIDDEN = ("eager",)
 
 def guest_name(program: str | bytes) -> str:
     """The guest that a program is for. For scripts and for what no guest runs, the first one: loading will complain."""
+    head = b""
     try:
-        with open(program, "rb") as file:
-            head = file.read(20)
+        if os.path.isfile(program):     # a pipe would wait for somebody to write
+            with open(program, "rb") as file:
+                head = file.read(20)
     except OSError:
-        head = b""
+        pass
     machines = _machines()
     if head[:6] == b"\x7fELF\2\1":
         return machines.get(int.from_bytes(head[18:20], "little"), machines[0])

@@ -34,4 +34,6 @@ def report(process: Process, outcome: Outcome) -> str:
         text += f", {_DOING.get(cause.access, 'touching')} {cause.address:#x}: {_WHY.get(cause.mapped, 'fault')}"
     elif isinstance(cause, Illegal):
         text += f": {cause.word:#010x} is no instruction implemented here"
+        if cause.word:      # zeroes are no extension's: something jumped away
+            text += "; if it belongs to an extension, build without that"
     return text

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 EBADF, EINVAL, EMFILE = 9, 22, 24
 CLONE_FILES = 0x400
+STDERR = 2
 HIDDEN = 900  # Xenos's own descriptors lie from here on: within the customary limit of 1024, above what guests use
 _LAST = 8      # the numbers of Xenos's own where fewer than that may be open
 _spare = -1
@@ -101,6 +102,17 @@ def _is_open(fd: int) -> bool:
     return True
 
 
+def _file_of(fd: int) -> tuple[int, int] | None:
+    """Which file an inherited descriptor is of; None if it is not open, or ours."""
+    try:
+        if os.get_inheritable(fd):
+            status = os.fstat(fd)
+            return status.st_dev, status.st_ino
+    except OSError:
+        pass
+    return None
+
+
 class Descriptors(set[int]):
     """The open descriptors that the guest made. What is true of them, as whether an exec closes them, the host knows.
 
@@ -108,7 +120,7 @@ class Descriptors(set[int]):
     inherits them, so that they can be told from those that were there before.
     """
 
-    __slots__ = ("common", "inherited", "listings")
+    __slots__ = ("_complaints", "_held", "common", "inherited", "listings")
 
     def __init__(self) -> None:
         super().__init__()
@@ -117,6 +129,32 @@ class Descriptors(set[int]):
         self.inherited: set[int] = set()
         self.common = False     # whether another process of the guest's opens and closes the same (clone(2), CLONE_FILES)
         self.listings: dict[int, bytes] = {}    # open directories of /proc that also list what is ours -> their name
+        self._complaints: tuple[int, int] | None = None     # the only file that those go to; any if None
+        self._held = -1
+
+    def mind_stderr(self, *, hold: bool) -> None:
+        """The guest is alone in this process and does with standard error what it likes: no line of ours may get into what it puts
+        there. With `hold` a way to where it leads now stays open; whoever reads there waits for the end of it."""
+        self._complaints = _file_of(STDERR) or (-1, -1)
+        if hold and self._complaints != (-1, -1):
+            self._held = hidden(os.dup(STDERR))
+
+    def release(self) -> None:
+        """Close what is held of standard error."""
+        if self._held >= 0:
+            os.close(self._held)
+            self._held = -1
+
+    def complain(self, text: str) -> None:
+        """Write lines of ours to standard error, if it is still what it was."""
+        fd = self._held
+        if fd < 0 and (self._complaints is None or _file_of(STDERR) == self._complaints):
+            fd = STDERR
+        try:
+            if fd >= 0:
+                os.write(fd, text.encode("utf-8", "backslashreplace"))
+        except OSError:
+            pass        # whoever read it is gone; the guest goes on
 
     def check(self, fd: int) -> int:
         """`fd`, if the guest may use it; OSError (EBADF) if it is Xenos's own. It need not be open."""

@@ -117,7 +117,7 @@ def _find(process: Process, number: int) -> Call:
         if process.strace:
             from xenos.linux import strace
 
-            strace.note(f"system call {name or number} is not there: -ENOSYS (said once)")
+            strace.note(process, f"system call {name or number} is not there: -ENOSYS (said once)")
         return Refused(name or f"call_{number}", "pppppp", ENOSYS)
     module, _, function = where.partition(":")
     return Call(name, _function(f"xenos.linux.{module}", function), letters)

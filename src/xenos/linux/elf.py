@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import stat
 import struct
 
 from xenos.errors import LoadError
@@ -70,11 +71,14 @@ def machine_name(machine: int) -> str:
 
 def read(fd: int, path: str, machine: int, limit: int) -> Elf:
     """Headers of an open file, which must be a program for ISA `machine` below address `limit`; else LoadError."""
-    size = os.fstat(fd).st_size
+    status = os.fstat(fd)
+    size = status.st_size
+    if not stat.S_ISREG(status.st_mode):
+        raise LoadError(f"{path}: is no regular file, so no program")
     identity = os.pread(fd, IDENTITY, 0)
     head = identity[:64]
     if head[:4] != b"\x7fELF":
-        raise LoadError(f"{path}: not an ELF program" + (" (it is empty)" if not head else ""))
+        raise LoadError(f"{path}: not an ELF program" + (", and no script: that begins with #!" if head else " (it is empty)"))
     _identity(path, head, machine)
     kind, _, _, entry, table, _, _, _, entry_size, count = struct.unpack_from("<HHIQQQIHHH", head, 16)
     if kind not in (ET_EXEC, ET_DYN):

@@ -53,7 +53,7 @@ def execute(process: Process, pathname: bytes, argv: int, envp: int) -> int | No
         if process.strace:
             from xenos.linux import strace
 
-            strace.note(str(error))
+            strace.note(process, str(error))
         return -ENOENT if isinstance(error, MissingFile) else -ENOEXEC
     if process.threads.several or process.thread is not process.leader:
         if process.threads.successor is not None:
@@ -79,7 +79,7 @@ def replace(process: Process, found: program.Program, environment: list[bytes]) 
     try:
         process.replace(found, environment)
     except XenosError as error:  # the old program is gone: Linux kills the process here, too
-        os.write(2, f"xenos: {error}\n".encode())
+        process.descriptors.complain(f"xenos: {error}\n")
         process.die(SIGKILL)
     finally:
         found.close()

@@ -353,9 +353,9 @@ class Process:
         try:
             leave_vfork(self, executed=False)
             if error is not None and outcome is None:
-                os.write(2, f"xenos: {type(error).__name__}: {error}\n".encode())
+                self.descriptors.complain(f"xenos: {type(error).__name__}: {error}\n")
             elif outcome is not None and outcome.cause is not None:
-                os.write(2, f"xenos: {outcome.report()}\n".encode())
+                self.descriptors.complain(f"xenos: {outcome.report()}\n")
             self.leave()
             if outcome is not None and outcome.signal:
                 self.signals.really_die(outcome.signal)

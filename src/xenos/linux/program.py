@@ -94,7 +94,8 @@ def check(process: Process, opened: Opened) -> Program:
     wanted = os.fsdecode(elf.interpreter)
     host, dir_fd = process.locate(-100, elf.interpreter)
     try:
-        program.interpreter_fd = os.open(host, os.O_RDONLY | os.O_CLOEXEC, dir_fd=dir_fd)
+        # It may be anything: a pipe would wait for somebody to write.
+        program.interpreter_fd = os.open(host, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK, dir_fd=dir_fd)
     except OSError as error:
         cure = "unpack a guest system with `xenos sysroot create`, or name one with --sysroot DIR"
         if process.paths.root:

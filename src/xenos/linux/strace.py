@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 _SHOWN = 32  # bytes of a string, as strace shows
 
 
-def note(text: str) -> None:
+def note(process: Process, text: str) -> None:
     """A remark of ours, between the calls."""
-    os.write(2, f"xenos: {text}\n".encode())
+    process.descriptors.complain(f"xenos: {text}\n")
 
 
 def traced(process: Process, call: Call, raw: list[int]) -> int | None:
@@ -36,7 +36,7 @@ def traced(process: Process, call: Call, raw: list[int]) -> int | None:
 
 
 def _print(process: Process, text: str) -> None:
-    os.write(2, f"{process.thread.tid or os.getpid()} {text}\n".encode("utf-8", "backslashreplace"))
+    process.descriptors.complain(f"{process.thread.tid or os.getpid()} {text}\n")
 
 
 def _argument(process: Process, letter: str, raw: list[int], index: int) -> str:

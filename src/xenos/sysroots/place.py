@@ -36,6 +36,8 @@ def default_sysroot(guest: str) -> str | None:
 
 def needs_sysroot(program: str) -> bool:
     """Whether a program is linked dynamically, or is a script: static programs see the host as it is."""
+    if not os.path.isfile(program):     # a pipe would wait for somebody to write
+        return False
     try:
         with open(program, "rb") as file:
             head = file.read(64)
