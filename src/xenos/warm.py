@@ -8,6 +8,7 @@ another user's. Whoever starts so makes the file in the end if it was `wanted` (
 from __future__ import annotations
 
 import _imp
+import _signal
 import gc
 import marshal
 import os
@@ -100,11 +101,20 @@ class Modules:
 
 
 def use() -> None:
-    """From now on, take modules from the file, if there is one that can be used."""
+    """From now on, take modules from the file, if there is one that can be used. Until `interruptible()`, Ctrl-C ends the process
+    without a word."""
+    if _signal.getsignal(_signal.SIGINT) is _signal.default_int_handler:
+        _signal.signal(_signal.SIGINT, _signal.SIG_DFL)
     # A start makes many objects that stay; so does translation. The default threshold would look through them all again and again.
     gc.set_threshold(200_000, 20, 100)
     Modules.here = Modules(*_read(os.path.join(folder(), key().hex())))
     sys.meta_path.insert(0, Modules.here)
+
+
+def interruptible() -> None:
+    """From now on, Ctrl-C is a KeyboardInterrupt again: there is somebody who knows what to do with it."""
+    if _signal.getsignal(_signal.SIGINT) == _signal.SIG_DFL:
+        _signal.signal(_signal.SIGINT, _signal.default_int_handler)
 
 
 def wanted() -> bool:

@@ -6,6 +6,7 @@ import os
 import pty
 import signal
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -73,3 +74,10 @@ def test_sigint_from_another_process_does_the_same(tmp_path: Path) -> None:
     run.send_signal(signal.SIGINT)
     out, err = run.communicate(timeout=20)
     assert (run.returncode, out, err) == (130, b"", b"")
+
+
+@pytest.mark.parametrize(("when", "ends"), [("warm.use()", -signal.SIGINT), ("warm.use(); warm.interruptible()", 1)])
+def test_ctrl_c_during_the_start_ends_it_without_a_word(when: str, ends: int) -> None:
+    code = f"import os; from xenos import warm; {when}; os.kill(os.getpid(), 2); import time; time.sleep(1)"
+    done = subprocess.run([sys.executable, "-c", code], env=kit.environment(), capture_output=True, text=True)
+    assert done.returncode in (ends, -signal.SIGINT) and ("Traceback" in done.stderr) == (ends == 1), done.stderr

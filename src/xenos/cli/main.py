@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
+from xenos import warm
 from xenos.errors import UsageError, XenosError
 
 TYPE_CHECKING = False
@@ -44,6 +45,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def command() -> NoReturn:
     """What the installed command does: `main`, and an end without taking Python apart, which costs 4 ms."""
+    warm.interruptible()
     status = main()
     for stream in (sys.stdout, sys.stderr):
         try:
