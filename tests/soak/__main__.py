@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import concurrent.futures
+import difflib
 import os
 import shutil
 import signal
@@ -74,6 +75,12 @@ def run(workload: Workload, limit: float) -> Done:
                     time.monotonic() - start, where)
 
 
+def differences(expected: str, output: str) -> str:
+    """The lines that are not as they must be, and their last ones if there are many."""
+    lines = difflib.unified_diff(expected.splitlines(), output.splitlines(), lineterm="", n=1)
+    return "\n".join(list(lines)[2:])[-500:]
+
+
 def soak(workload: Workload, times: int, jobs: int, limit: float) -> int:
     """Run it so often; prints a line, and more for each failure. Returns how many failed."""
     times = max(1, times // 100) if workload.once else times
@@ -91,7 +98,8 @@ def soak(workload: Workload, times: int, jobs: int, limit: float) -> int:
                 print(done.where, flush=True)
             elif done.status or done.output != expected:
                 wrong += 1
-                print(f"    run {number} ends with {done.status}: {done.output[-300:]!r} {done.errors[-500:]!r}", flush=True)
+                wrong_lines = differences(expected, done.output)
+                print(f"    run {number} ends with {done.status}: {wrong_lines!r} {done.errors[-500:]!r}", flush=True)
     print(f"{workload.name:24} {times} runs: {hung} hung, {wrong} wrong; the longest took {longest:.1f} s", flush=True)
     return hung + wrong
 
