@@ -128,5 +128,5 @@ CHECK(jumping_out_of_everything) {
         else read(pipes[0], (char *)&work, 1);
     }
     setitimer(ITIMER_REAL, &off, NULL);
-    say("  %d", count);
+    say("  %s", count >= 300 ? "all" : "not all");     /* one more may come before the timer is off */
 }
