@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 
 from xenos.errors import LoadError, MissingFile, XenosError
-from xenos.linux import program, stack
+from xenos.linux import kernel, program, stack
+from xenos.linux.kernel import ERESTARTSYS
 from xenos.linux.signals import SIGKILL
 from xenos.memory.flat import MemoryFault
 
@@ -76,6 +77,10 @@ def replace(process: Process, found: program.Program, environment: list[bytes]) 
         process.heirs.dismiss()
     process.signals.clear_handlers()
     timers.delete_all(process)
+    leader = process.leader
+    leader.block_all()
+    noted = leader.take_signal() if leader.noted else b""   # since the call began: it is the new program's, whose CPU is as new
+    leader.note_kept(-1)
     try:
         process.replace(found, environment)
     except XenosError as error:  # the old program is gone: Linux kills the process here, too
@@ -83,6 +88,9 @@ def replace(process: Process, found: program.Program, environment: list[bytes]) 
         process.die(SIGKILL)
     finally:
         found.close()
+        if noted:
+            leader.note(noted)
+        leader.apply_mask()
     from xenos.linux.clone import leave_vfork
 
     leave_vfork(process, executed=True)
@@ -108,4 +116,14 @@ def _execute_host(process: Process, opened: program.Opened, environment: list[by
         os.set_inheritable(process.vfork_pipe, False)
     if process.heirs is not None:
         process.heirs.dismiss()
-    os.execve(opened.host, opened.argv, names)
+    thread = process.thread
+    thread.block_all()
+    try:
+        if thread.noted:
+            return -ERESTARTSYS     # it came before: its handler runs first
+        process.signals.by_default()
+        kernel.set_mask(thread.mask)
+        os.execve(opened.host, opened.argv, names)
+    finally:
+        process.signals.again(-1)
+        thread.apply_mask()

@@ -137,7 +137,14 @@ class Signals:
     def again(self, which: int) -> None:
         """Somebody may have changed the host's dispositions of these signals: make them what the guest's are."""
         if self._before is not None:
-            self._dispose(which)
+            self._dispose(which & self._which)
+
+    def by_default(self) -> None:
+        """What has a handler is to be done by default, as an exec leaves it: none that comes before that is noted in vain."""
+        bridge = self._process.bridge
+        if self._before is not None and bridge is not None:
+            which = sum(1 << number - 1 for number in range(1, LAST + 1) if self.handler(number) != IGNORE)
+            bridge.dispose(which & self._which, bytes(_ACTION * LAST), None)
 
     def restore(self, drop: int = 0) -> None:
         """Give the host's dispositions back to whoever had them before. Of signals in `drop`, none that the guest left pending

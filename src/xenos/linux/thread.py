@@ -114,6 +114,12 @@ class Thread:
         self.cpu.bytes[_NOTED] = _NO
         return info
 
+    def note(self, info: bytes) -> None:
+        """As the native handler does, which has noted none."""
+        self.cpu.bytes[_INFO] = info
+        self.cpu.bytes[_NOTED] = _YES
+        self.cpu.interrupt()
+
     def poke(self) -> None:
         """From another thread: leave generated code, and whatever call this waits in."""
         self.cpu.bytes[_POKED] = _YES
@@ -195,9 +201,7 @@ class Thread:
         for number in [*self.kept, *common]:
             info = None if mask >> number - 1 & 1 else self.kept.pop(number, None) or common.pop(number, None)
             if info is not None:
-                self.cpu.bytes[_INFO] = info
-                self.cpu.bytes[_NOTED] = _YES
-                self.cpu.interrupt()
+                self.note(info)
                 break
         self.cpu.set(MORE, sum(1 << number - 1 for number in self.kept) | (_ANYONES if common else 0))
 
@@ -235,8 +239,8 @@ class Thread:
     def _pass_on(self, info: bytes) -> None:
         """A signal was noted that this thread does not live to see: if it was for the whole process, another may."""
         number, _, code = struct.unpack_from("<iii", info)
-        if code != _SI_TKILL and self.process.threads.several:
-            kernel.plain("kill", os.getpid(), number)
+        if code != _SI_TKILL and self.process.threads.several and kernel.plain("rt_sigqueueinfo", os.getpid(), number, info) < 0:
+            kernel.plain("kill", os.getpid(), number)       # only the first thread may say that it comes from kill(2), or a timer
 
     def let_go(self) -> None:
         """Say that the thread, or the memory that it had, is no more, where that was asked for (set_tid_address(2),
