@@ -50,6 +50,7 @@ class Signals:
     def __init__(self, process: Process) -> None:
         self._process = process
         self.kept: dict[int, bytes] = {}    # pending for any thread, of those that the host never blocks, with their siginfo
+        self.shown, self.showing = 0, False     # of those, as bits, what some signalfd(2) is to show; whether one came
         self._before: Any = None        # the host's dispositions of old, while ours are in force
         # Told whether the guest has a handler for faults, who sees its registers: before it has one, and when it has none any more.
         self.when_seen: list[Callable[[bool], object]] = []

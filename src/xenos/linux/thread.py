@@ -7,7 +7,7 @@ import os
 import struct
 
 from xenos.cpu.layout import CLEAR_TID, CONTROL_SIZE, MASK, MORE, ROBUST, SIGNAL, STACK, WAKE
-from xenos.linux import kernel
+from xenos.linux import kernel, shortcuts
 from xenos.memory.flat import BASE, MemoryFault
 
 TYPE_CHECKING = False
@@ -180,6 +180,8 @@ class Thread:
     def keep(self, number: int, info: bytes) -> None:
         """A signal came that is blocked by now: it is pending, with the host's kernel if that can block it."""
         if 1 << number - 1 & kernel.NEVER_HELD:
+            if 1 << number - 1 & self.process.signals.shown:
+                shortcuts.withdraw_looks(self.process)
             if self.process.threads.several and struct.unpack_from("<i", info, 8)[0] != _SI_TKILL:
                 self.process.signals.kept.setdefault(number, info)
                 self.process.threads.interrupt()    # another may wait with this one unblocked
@@ -189,21 +191,27 @@ class Thread:
         else:
             kernel.plain("rt_tgsigqueueinfo", os.getpid(), self.tid, number, info)
 
-    def note_kept(self, mask: int) -> None:
-        """Note one that was pending with us and is not in `mask`; so are those that came while another was noted."""
-        more = self.cpu.get(MORE) & ~_ANYONES
+    def take_kept(self, wanted: int) -> bytes | None:
+        """The siginfo of one of these signals that was pending with us, and is so no longer: this thread's own before anyone's."""
+        more = self.cpu.get(MORE) & ~_ANYONES       # those that came while another was noted
         if more:
             self.cpu.set(MORE, 0)
             for number in range(1, 65):
                 if more >> number - 1 & 1:
                     self.kept.setdefault(number, number.to_bytes(4, "little").ljust(128, b"\0"))
-        common = self.process.signals.kept
-        for number in [*self.kept, *common]:
-            info = None if mask >> number - 1 & 1 else self.kept.pop(number, None) or common.pop(number, None)
-            if info is not None:
-                self.note(info)
-                break
+        common, found = self.process.signals.kept, None
+        for pending in self.kept, common:
+            for number in sorted(pending):
+                if found is None and wanted >> number - 1 & 1:
+                    found = pending.pop(number, None)
         self.cpu.set(MORE, sum(1 << number - 1 for number in self.kept) | (_ANYONES if common else 0))
+        return found
+
+    def note_kept(self, mask: int) -> None:
+        """Note one that was pending with us and is not in `mask`."""
+        info = self.take_kept(~mask)
+        if info is not None:
+            self.note(info)
 
     def drop_kept(self) -> None:
         """None of those is pending."""
