@@ -145,11 +145,7 @@ class Process:
 
     def reset(self) -> None:
         """Forget the program: memory, registers, open files, signal actions. Then `load()` again."""
-        for fd in list(self.descriptors):
-            try:
-                os.close(fd)
-            except OSError:
-                pass
+        self.descriptors.close_all()
         if self.cwd_fd is not None:
             os.close(self.cwd_fd)
         self.threads.stop()

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from xenos.linux.process import Process
     from xenos.memory.regions import Region
 
-_LIMITS = {b"Max data size": 2, b"Max stack size": 3, b"Max address space": 9}
+_LIMITS = {b"Max data size": 2, b"Max stack size": 3, b"Max open files": 7, b"Max address space": 9}
 _INFINITY = (1 << 64) - 1
 _SHOWN = (1 << 31) - 1      # signals that have a place in /proc/self/stat
 

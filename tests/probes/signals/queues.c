@@ -225,11 +225,11 @@ CHECK(sent_faults_are_waited_for) {
     handle(SIGSEGV, nothing, 0);
     sigprocmask(SIG_UNBLOCK, SET(SIGSEGV), NULL);
     child = fork();
-    if (!child) { pause_ms(20); kill(getppid(), SIGSEGV); _exit(0); }
+    if (!child) { pause_ms(400); kill(getppid(), SIGSEGV); _exit(0); }
     SHOW(sigwaitinfo(&set, &info)); say("  handled %d", count);
     ended("child", child);
     handle(SIGSEGV, SIG_DFL, 0);
-    CHILD(pid_t me = getpid(); if (!fork()) { pause_ms(20); kill(me, SIGSEGV); _exit(0); } sigwaitinfo(&set, NULL));
+    CHILD(pid_t me = getpid(); if (!fork()) { pause_ms(400); kill(me, SIGSEGV); _exit(0); } sigwaitinfo(&set, NULL));
 }
 static void *waits_for(void *set) { return (void *)(long)sigwaitinfo(set, NULL); }
 static void one_waits(void) {
