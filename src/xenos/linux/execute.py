@@ -43,9 +43,10 @@ def execute(process: Process, pathname: bytes, argv: int, envp: int) -> int | No
         raise
     with descriptors.Room():
         opened = program.open_executable(process, pathname, arguments)
-        guest, host = _is_guest(process, opened.head), _is_host(opened.head)
+        guest = _is_guest(process, opened.head)
         if not guest:
             os.close(opened.fd)
+            host = _is_host(opened.head)
         else:
             try:
                 found = program.check(process, opened)
