@@ -45,6 +45,14 @@ def seen(soft: int, hard: int) -> int:
     return hard if LEAST <= hard == soft + RESERVE else soft
 
 
+def reserve(yes: bool) -> None:
+    """While a guest runs, the host's soft limit is `within`; before and behind it is what the guest has `seen`."""
+    soft, hard = limits()
+    wanted = within(soft, hard) if yes else seen(soft, hard)
+    if wanted != soft:
+        limits((wanted, hard))
+
+
 def beyond_limit(make: Callable[[], _T]) -> _T:
     """Do what needs a descriptor of our own, also where the guest has as many open as it may, or may have only few. OSError."""
     try:
@@ -133,9 +141,6 @@ class Descriptors(set[int]):
         super().__init__()
         if _spare < 0:
             keep_spare()
-        soft, hard = limits()
-        if within(soft, hard) != soft:
-            limits((within(soft, hard), hard))
         self.inherited: set[int] = set()
         self.common = False     # whether another process of the guest's opens and closes the same (clone(2), CLONE_FILES)
         self.listings: dict[int, bytes] = {}    # open directories of /proc that also list what is ours -> their name

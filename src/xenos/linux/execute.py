@@ -121,16 +121,15 @@ def _execute_host(process: Process, opened: program.Opened, environment: list[by
     if process.heirs is not None:
         process.heirs.dismiss()
     thread = process.thread
-    soft, hard = descriptors.limits()
     thread.block_all()
     try:
         if thread.noted:
             return -ERESTARTSYS     # it came before: its handler runs first
         process.signals.by_default()
         kernel.set_mask(thread.mask)
-        descriptors.limits((descriptors.seen(soft, hard), hard))
+        descriptors.reserve(False)
         os.execve(opened.host, opened.argv, names)
     finally:
-        descriptors.limits((soft, hard))
+        descriptors.reserve(True)
         process.signals.again(-1)
         thread.apply_mask()
