@@ -144,7 +144,8 @@ class Signals:
         """What has a handler is to be done by default, as an exec leaves it: none that comes before that is noted in vain."""
         bridge = self._process.bridge
         if self._before is not None and bridge is not None:
-            which = sum(1 << number - 1 for number in range(1, LAST + 1) if self.handler(number) != IGNORE)
+            which = sum(1 << number - 1 for number in range(1, LAST + 1)
+                        if self.handler(number) != IGNORE and number != bridge.POKE)
             bridge.dispose(which & self._which, bytes(_ACTION * LAST), None)
 
     def restore(self, drop: int = 0) -> None:
