@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -147,6 +148,16 @@ def test_its_output_is_that_of_this_process(tmp_path: Path, capfd: pytest.Captur
     with xenos.Process(write(tmp_path, printing(b"hello\n"))) as process:
         process.run()
     assert capfd.readouterr().out == "hello\n"
+
+
+def test_it_leaves_the_limits_of_this_process(sum_up: xenos.Process) -> None:
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (before[1], before[1]))
+    try:
+        sum_up.run()
+        assert resource.getrlimit(resource.RLIMIT_NOFILE) == (before[1], before[1])
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
 
 
 def test_only_one_may_be_open(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 HERE = Path(__file__).parent
 CROSS = "riscv64-linux-gnu-gcc"
 _BY_ITSELF = (42, 43)           # it came to its end, or to the end of what it had unmapped of itself
-_KILLED = (129, 160)            # 128 and the number of a signal
+_KILLED = (129, 193)            # 128 and the number of a signal
 _OURS = ("Traceback", "a bug of Xenos", "Error:")
 
 

@@ -41,7 +41,8 @@ def test_what_makes_no_sense() -> None:
         Policy(ro=["/no/such/path"])
     with pytest.raises(UsageError, match="lists of paths"):
         Policy(rw="/tmp")
-    for words in ({"max_memory": "much"}, {"max_memory": 5}, {"max_time": -1}, {"max_time": float("inf")}):
+    for words in ({"max_memory": "much"}, {"max_memory": 5}, {"max_memory": "99999999999T"}, {"max_time": -1},
+                  {"max_time": float("inf")}):
         with pytest.raises(UsageError):
             Policy(**words)  # type: ignore[arg-type]
 

@@ -32,8 +32,10 @@ def start(
     except BaseException:
         memory.close()
         raise
-    # What translates new code, and what executes the few instructions that have no native code.
-    process.needed += ["xenos.engines.stencil.translator", "xenos.engines.reference.engine", "xenos.isa"]
+    # What translates new code, executes the few instructions that have no native code, and starts threads; and what faults need.
+    process.needed += [f"xenos.{name}" for name in (
+        "engines.stencil.translator", "engines.reference.engine", "isa", "engines.stencil.launches", "engines.stencil.generations",
+        "engines.stencil.faults", "engines.runtime.ways", "engines.code.pauses", "memory.watch")]
     after_fork = getattr(engine, "after_fork", None)
     process.before_end.append(lambda: choose.keep(engine))
     pass_on = getattr(getattr(engine, "runtime", None), "pass_on", None)

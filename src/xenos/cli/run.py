@@ -182,6 +182,7 @@ def _run(options: Options, policy: Policy | None = None) -> int:
     outcome = process.run()
     seconds = time.perf_counter() - wall, time.process_time() - cpu
     assert outcome is not None  # no budget was given
+    process.descriptors.close_all()     # it may have left us none
     if outcome.signal and outcome.signal not in _QUIET:
         say(outcome.report())
         if options.debug:

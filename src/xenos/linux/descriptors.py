@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
+import struct
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,33 +17,63 @@ EBADF, EINVAL, EMFILE = 9, 22, 24
 CLONE_FILES = 0x400
 STDERR = 2
 HIDDEN = 900  # Xenos's own descriptors lie from here on: within the customary limit of 1024, above what guests use
+RLIMIT_NOFILE = 7
+RESERVE, LEAST = 16, 128   # so many are kept for Xenos where the guest may have as many as can be, if those are not few
 _LAST = 8      # the numbers of Xenos's own where fewer than that may be open
 _spare = -1
+
+
+def limits(new: tuple[int, int] | None = None) -> tuple[int, int]:
+    """The soft and the hard RLIMIT_NOFILE, before they become `new`. Without Python's module, which can be loaded only while a
+    descriptor is left. OSError."""
+    from xenos.linux import kernel
+
+    found = ctypes.create_string_buffer(16)
+    result = kernel.plain("prlimit64", 0, RLIMIT_NOFILE, 0 if new is None else struct.pack("<QQ", *new), found)
+    if result < 0:
+        raise OSError(-result, os.strerror(-result))
+    soft, hard = struct.unpack("<QQ", found)
+    return soft, hard
+
+
+def within(soft: int, hard: int) -> int:
+    """The soft limit that the host is given for the guest's: where that is as high as can be, the last are kept for Xenos."""
+    return hard - RESERVE if LEAST <= hard == soft else soft
+
+
+def seen(soft: int, hard: int) -> int:
+    """And the other way round."""
+    return hard if LEAST <= hard == soft + RESERVE else soft
+
+
+def reserve(yes: bool) -> None:
+    """While a guest runs, the host's soft limit is `within`; before and behind it is what the guest has `seen`."""
+    soft, hard = limits()
+    wanted = within(soft, hard) if yes else seen(soft, hard)
+    if wanted != soft:
+        limits((wanted, hard))
 
 
 def beyond_limit(make: Callable[[], _T]) -> _T:
     """Do what needs a descriptor of our own, also where the guest has as many open as it may, or may have only few. OSError."""
     try:
         return make()
+    except ImportError:     # what ctypes and its like are made of says no more
+        pass
     except OSError as error:
         if error.errno not in (EMFILE, EINVAL):
             raise
-    import resource
-
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    try:
-        return make()
-    except OSError as error:
-        if error.errno != EMFILE or _spare < 0:
-            raise
-        os.close(_spare)
+    with Room():
         try:
             return make()
-        finally:
-            keep_spare()
-    finally:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        except (OSError, ImportError) as error:
+            if getattr(error, "errno", EMFILE) != EMFILE or _spare < 0:
+                raise
+            os.close(_spare)
+            try:
+                return make()
+            finally:
+                keep_spare()
 
 
 class Room:
@@ -50,17 +82,13 @@ class Room:
     __slots__ = ("_limits",)
 
     def __enter__(self) -> None:
-        import resource
-
-        self._limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+        self._limits = limits()
         if self._limits[0] != self._limits[1]:
-            resource.setrlimit(resource.RLIMIT_NOFILE, (self._limits[1], self._limits[1]))
+            limits((self._limits[1], self._limits[1]))
 
     def __exit__(self, *_: object) -> None:
-        import resource
-
         if self._limits[0] != self._limits[1]:
-            resource.setrlimit(resource.RLIMIT_NOFILE, self._limits)
+            limits(self._limits)
 
 
 def hidden(fd: int) -> int:
@@ -69,9 +97,8 @@ def hidden(fd: int) -> int:
     Where so many may not be open, it goes among the last that may; it stays only if those are taken.
     """
     import fcntl
-    import resource
 
-    for lowest in HIDDEN, resource.getrlimit(resource.RLIMIT_NOFILE)[1] - _LAST:
+    for lowest in HIDDEN, limits()[1] - _LAST:
         try:
             high = beyond_limit(lambda low=lowest: fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, low))  # type: ignore[misc]
         except (OSError, OverflowError):
@@ -208,13 +235,28 @@ class Descriptors(set[int]):
         """All that are open and the guest's, in order."""
         return sorted(fd for fd in map(int, os.listdir("/proc/self/fd")) if self.theirs(fd))
 
-    def after_exec(self) -> None:
-        """Another guest program takes this one's place: what was to be closed then is closed."""
+    def _alone(self) -> None:
+        """What is closed from now on is not closed for another process."""
         if self.common:
             from xenos.linux import kernel
 
             kernel.plain("unshare", CLONE_FILES)
             self.common = False
+
+    def close_all(self) -> None:
+        """The guest is no more: neither is what it opened, but for where our own messages go."""
+        self._alone()
+        for fd in [*self]:
+            self.forget(fd)
+            try:
+                if fd > 2:
+                    os.close(fd)
+            except OSError:
+                pass
+
+    def after_exec(self) -> None:
+        """Another guest program takes this one's place: what was to be closed then is closed."""
+        self._alone()
         for fd in [*self, *self.inherited]:
             try:
                 if os.get_inheritable(fd):

@@ -62,18 +62,26 @@ class Call:
 
     def __call__(self, process: Process, raw: list[int]) -> int | None:
         """The result, -errno, or None for a call that leaves the registers to somebody else (execve, exit)."""
-        try:
-            return self.answer(process, *[read(process, value) for read, value in zip(self.readers, raw, strict=False)])
-        except OSError as error:
-            if error.errno == EMFILE:
-                exhausted(process)
-            return -(error.errno or EINVAL)
-        except MemoryFault:
-            return -EFAULT
-        except (OverflowError, ValueError):  # a number that no C type of the host's call can take
-            return -EINVAL
-        except MemoryError:
-            return -ENOMEM
+        for first in (True, False):
+            try:
+                result = self.answer(process, *[read(process, value) for read, value in zip(self.readers, raw, strict=False)])
+                if result == -EMFILE:
+                    exhausted(process)
+                return result
+            except (OSError, ImportError) as error:
+                number = getattr(error, "errno", EMFILE) or EINVAL
+                if number == EMFILE:
+                    exhausted(process)
+                    if first and str(getattr(error, "filename", ".py")).endswith((".py", ".pyc")):
+                        continue        # it was a module of ours, which is there by now
+                return -number
+            except MemoryFault:
+                return -EFAULT
+            except (OverflowError, ValueError):  # a number that no C type of the host's call can take
+                return -EINVAL
+            except MemoryError:
+                return -ENOMEM
+        return -EMFILE
 
 
 class Refused(Call):

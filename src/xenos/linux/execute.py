@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 
 from xenos.errors import LoadError, MissingFile, XenosError
-from xenos.linux import program, stack
+from xenos.linux import descriptors, kernel, program, stack
+from xenos.linux.kernel import ERESTARTSYS
 from xenos.linux.signals import SIGKILL
 from xenos.memory.flat import MemoryFault
 
@@ -40,21 +41,24 @@ def execute(process: Process, pathname: bytes, argv: int, envp: int) -> int | No
     except (OSError, MemoryFault):
         program.check_access(process, pathname)     # the kernel looks there first
         raise
-    opened = program.open_executable(process, pathname, arguments)
-    if not _is_guest(process, opened.head):
-        os.close(opened.fd)
-        if not _is_host(opened.head):
-            return -ENOEXEC
-        return _execute_host(process, opened, environment)
-    try:
-        found = program.check(process, opened)
-    except LoadError as error:
-        os.close(opened.fd)
-        if process.strace:
-            from xenos.linux import strace
+    with descriptors.Room():
+        opened = program.open_executable(process, pathname, arguments)
+        guest = _is_guest(process, opened.head)
+        if not guest:
+            os.close(opened.fd)
+            host = _is_host(opened.head)
+        else:
+            try:
+                found = program.check(process, opened)
+            except LoadError as error:
+                os.close(opened.fd)
+                if process.strace:
+                    from xenos.linux import strace
 
-            strace.note(process, str(error))
-        return -ENOENT if isinstance(error, MissingFile) else -ENOEXEC
+                    strace.note(process, str(error))
+                return -ENOENT if isinstance(error, MissingFile) else -ENOEXEC
+    if not guest:
+        return _execute_host(process, opened, environment) if host else -ENOEXEC
     if process.threads.several or process.thread is not process.leader:
         if process.threads.successor is not None:
             found.close()               # another thread was first, and this one ends
@@ -76,13 +80,21 @@ def replace(process: Process, found: program.Program, environment: list[bytes]) 
         process.heirs.dismiss()
     process.signals.clear_handlers()
     timers.delete_all(process)
+    leader = process.leader
+    leader.block_all()
+    noted = leader.take_signal() if leader.noted else b""   # since the call began: it is the new program's, whose CPU is as new
+    leader.note_kept(-1)
     try:
-        process.replace(found, environment)
+        with descriptors.Room():
+            process.replace(found, environment)
     except XenosError as error:  # the old program is gone: Linux kills the process here, too
         process.descriptors.complain(f"xenos: {error}\n")
         process.die(SIGKILL)
     finally:
         found.close()
+        if noted:
+            leader.note(noted)
+        leader.apply_mask()
     from xenos.linux.clone import leave_vfork
 
     leave_vfork(process, executed=True)
@@ -108,4 +120,16 @@ def _execute_host(process: Process, opened: program.Opened, environment: list[by
         os.set_inheritable(process.vfork_pipe, False)
     if process.heirs is not None:
         process.heirs.dismiss()
-    os.execve(opened.host, opened.argv, names)
+    thread = process.thread
+    thread.block_all()
+    try:
+        if thread.noted:
+            return -ERESTARTSYS     # it came before: its handler runs first
+        process.signals.by_default()
+        kernel.set_mask(thread.mask)
+        descriptors.reserve(False)
+        os.execve(opened.host, opened.argv, names)
+    finally:
+        descriptors.reserve(True)
+        process.signals.again(-1)
+        thread.apply_mask()

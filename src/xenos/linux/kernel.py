@@ -21,6 +21,8 @@ NEVER_BLOCKED = 1 << 9 - 1 | 1 << 19 - 1        # SIGKILL, SIGSTOP
 RAISED = 1 << 7 - 1 | 1 << 11 - 1
 NEVER_HELD = RAISED | 1 << 16 - 1
 ERESTARTSYS = 512       # a signal is to be seen to first, then the call is to be made (again)
+# Calls in which what a signalfd(2) shows can be seen.
+LOOKING = frozenset(("read", "readv", "ppoll", "pselect6", "epoll_pwait", "epoll_pwait2"))
 _SIG_SETMASK = 2
 _numbers = numbers()
 _syscall = ctypes.CDLL(None, use_errno=True).syscall
@@ -58,6 +60,10 @@ def call(process: Process, name: str, *arguments: Argument) -> int:
     if which is None:
         return -ENOSYS
     words = _Words(*[item if isinstance(item, int) else _address(item) for item in arguments])
+    if process.signals.shown and name in LOOKING:
+        from xenos.linux import signalfd
+
+        return signalfd.looking(process, lambda: bridge.call(process.cpu.address, which, words))
     result: int = bridge.call(process.cpu.address, which, words)
     return result
 
@@ -72,7 +78,7 @@ def call_masked(process: Process, mask: int, make: Callable[[bytes], int]) -> in
             thread.temporary = mask & ~NEVER_BLOCKED
             return -EINTR
         thread.apply_mask()
-    result = make((mask & ~NEVER_HELD).to_bytes(8, "little"))
+    result = make((mask & ~NEVER_HELD | mask & process.signals.shown).to_bytes(8, "little"))
     if result in (-EINTR, -ERESTARTSYS) and thread.noted:
         thread.temporary = mask & ~NEVER_BLOCKED if result == -EINTR else None
     return result

@@ -10,7 +10,7 @@ from xenos.cpu.exits import Breakpoint, Budget, Fault, Illegal, Interrupted, Sys
 from xenos.cpu.layout import CALLS, CONTROL_SIZE, COUNT, WAKE
 from xenos.errors import EngineError
 from xenos.linux import dispatch, kernel, loader, program, shortcuts, stack
-from xenos.linux.descriptors import Descriptors, Room, hidden
+from xenos.linux.descriptors import Descriptors, Room, hidden, reserve
 from xenos.linux.outcome import Outcome
 from xenos.linux.paths import Paths
 from xenos.linux.signals import HARMLESS, SIGBUS, SIGILL, SIGSEGV, SIGSTOP, SIGTRAP, STOPPING, Signals
@@ -145,11 +145,7 @@ class Process:
 
     def reset(self) -> None:
         """Forget the program: memory, registers, open files, signal actions. Then `load()` again."""
-        for fd in list(self.descriptors):
-            try:
-                os.close(fd)
-            except OSError:
-                pass
+        self.descriptors.close_all()
         if self.cwd_fd is not None:
             os.close(self.cwd_fd)
         self.threads.stop()
@@ -195,6 +191,7 @@ class Process:
         """
         before = kernel.get_mask() if self.bridge is not None else 0
         self.signals.listen()
+        reserve(True)
         leader = self.leader
         try:
             leader.begin(main=True)
@@ -213,6 +210,7 @@ class Process:
                     timers.end(self)
                 self.signals.restore(drop=~before if self.outcome is not None else 0)
                 kernel.set_mask(before)
+            reserve(False)
             del self.here.thread
         return self.outcome
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+from xenos.linux.signals import IGNORE
 from xenos.memory.flat import BASE
 from xenos.memory.host import PAGE
 
@@ -12,8 +13,9 @@ if TYPE_CHECKING:
     from xenos.linux.process import Process
     from xenos.memory.regions import Region
 
-_LIMITS = {b"Max data size": 2, b"Max stack size": 3, b"Max address space": 9}
+_LIMITS = {b"Max data size": 2, b"Max stack size": 3, b"Max open files": 7, b"Max address space": 9}
 _INFINITY = (1 << 64) - 1
+_SHOWN = (1 << 31) - 1      # signals that have a place in /proc/self/stat
 
 
 def cpuinfo(process: Process) -> bytes:
@@ -143,6 +145,23 @@ class _Sizes:
         self.text_start, self.text_end = (texts[0].start, texts[-1].end) if texts else (0, 0)
 
 
+def _masks(process: Process, tid: int) -> dict[bytes, int]:
+    """Sets of signals as the guest has made them; of those that are pending, what the host does not know of."""
+    signals = process.signals
+    own = [thread for thread in process.threads if thread.tid == tid]
+    handlers = [(1 << number - 1, signals.handler(number)) for number in signals.actions]
+    return {
+        b"SigPnd": sum(1 << number - 1 for thread in own for number in thread.kept),
+        b"ShdPnd": sum(1 << number - 1 for number in signals.kept),
+        b"SigBlk": own[0].mask if own else 0,
+        b"SigIgn": sum(bit for bit, handler in handlers if handler == IGNORE),
+        b"SigCgt": sum(bit for bit, handler in handlers if handler > IGNORE),
+    }
+
+
+_PENDING = (b"SigPnd", b"ShdPnd")
+
+
 def status(process: Process, tid: int) -> bytes:
     """/proc/self/status."""
     sizes = _Sizes(process)
@@ -150,11 +169,14 @@ def status(process: Process, tid: int) -> bytes:
         b"VmPeak": sizes.all, b"VmSize": sizes.all, b"VmData": sizes.data, b"VmStk": sizes.stack,
         b"VmExe": sizes.code, b"VmLib": sizes.library,
     }
+    masks = _masks(process, tid)
     lines = []
     for line in _host(tid, "status").splitlines(keepends=True):
-        name = line.partition(b":")[0]
+        name, _, value = line.partition(b":")
         if name in changed:
             line = b"%s:\t%8d kB\n" % (name, changed[name] >> 10)
+        elif name in masks:
+            line = b"%s:\t%016x\n" % (name, masks[name] | (int(value, 16) if name in _PENDING else 0))
         elif name == b"Threads":
             line = b"Threads:\t%d\n" % len(list(process.threads))
         lines.append(line)
@@ -167,8 +189,11 @@ def stat(process: Process, tid: int) -> bytes:
     fields = [b"", b"", b"", *tail.split()]     # numbered as in proc(5), from 3 on
     sizes = _Sizes(process)
     first, environment, end = process.arguments_at
+    masks = _masks(process, tid)
     changed = {
         20: len(list(process.threads)), 23: sizes.all, 26: sizes.text_start, 27: sizes.text_end, 28: first & -16, 29: 0, 30: 0,
+        31: int(fields[31]) | masks[b"SigPnd"] & _SHOWN,
+        **{32 + at: masks[name] & _SHOWN for at, name in enumerate((b"SigBlk", b"SigIgn", b"SigCgt"))},
         45: 0, 46: 0, 47: process.break_start, 48: first, 49: environment, 50: environment, 51: end,
     }
     for number, value in changed.items():

@@ -6,7 +6,8 @@ import ctypes
 import os
 import struct
 
-from xenos.linux import kernel, passing
+from xenos.linux import descriptors, kernel, passing
+from xenos.linux.descriptors import RLIMIT_NOFILE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,9 +16,9 @@ if TYPE_CHECKING:
     from xenos.linux.process import Process
 
 EPERM, EINVAL = 1, 22
-RLIMIT_DATA, RLIMIT_STACK, RLIMIT_NOFILE, RLIMIT_AS = 2, 3, 7, 9
+RLIMIT_DATA, RLIMIT_STACK, RLIMIT_AS = 2, 3, 9
 _LAST = 16
-_SPARE = 1024   # a hard limit of descriptors below that leaves us none, see `descriptors.keep_spare`
+_FEW = 1024     # with fewer descriptors, what may be needed later is imported at once
 _INFINITY = (1 << 64) - 1
 # A guest that limits its own address space or data would take the memory from Xenos: `mman` holds it to these.
 _KEPT_HERE = frozenset((RLIMIT_AS, RLIMIT_DATA, RLIMIT_STACK))
@@ -33,6 +34,8 @@ def limits(process: Process, resource: int) -> tuple[int, int]:
     if result < 0:
         raise OSError(-result, os.strerror(-result))
     soft, hard = struct.unpack("<QQ", words)
+    if resource == RLIMIT_NOFILE:
+        soft = descriptors.seen(soft, hard)
     if resource == RLIMIT_STACK:
         from xenos.linux.loader import STACK_SIZE
 
@@ -57,10 +60,8 @@ def prlimit(process: Process, pid: int, resource: int, new_limit: int, old_limit
         return -EINVAL
     if pid not in (0, os.getpid()) or resource not in _KEPT_HERE:
         new, old = passing.address(process, new_limit), passing.address(process, old_limit)
-        if resource == RLIMIT_NOFILE and new_limit and process.memory.load(new_limit + 8, 8) < _SPARE:
-            from xenos.linux import preload
-
-            preload.everything(process)
+        if resource == RLIMIT_NOFILE and pid in (0, os.getpid()):
+            return _descriptors(process, new_limit, old_limit)
         return kernel.call(process, "prlimit64", pid, resource, new, old)
     soft, hard = limits(process, resource)
     if new_limit:
@@ -72,6 +73,22 @@ def prlimit(process: Process, pid: int, resource: int, new_limit: int, old_limit
         process.limits[resource] = wish
     if old_limit:
         process.memory.write(old_limit, struct.pack("<QQ", soft, hard))
+    return 0
+
+
+def _descriptors(process: Process, new_limit: int, old_limit: int) -> int:
+    """RLIMIT_NOFILE, which Xenos needs some of itself."""
+    wish = None
+    if new_limit:
+        soft, hard = struct.unpack("<QQ", process.memory.read(new_limit, 16))
+        wish = descriptors.within(soft, hard), hard
+        if hard < _FEW:
+            from xenos.linux import preload
+
+            preload.everything(process)
+    soft, hard = descriptors.limits(wish)
+    if old_limit:
+        process.memory.write(old_limit, struct.pack("<QQ", descriptors.seen(soft, hard), hard))
     return 0
 
 

@@ -76,9 +76,23 @@ def offer(process: Process, number: int, call: Call) -> None:
         process.bridge.refuse(process.shortcuts, number, error)
         return
     letters, _, kind = SHORTCUTS.get(call.name, "?").partition(" ")
+    if call.name in kernel.LOOKING and process.signals.showing:
+        return
     if letters != "?" and process.shortcuts is not None and kernel.has(call.name):
         pointers = sum(1 << at for at, letter in enumerate(letters) if letter == "p")
         process.bridge.shortcut(process.shortcuts, number, kernel.number(call.name), pointers, letters[:1] == "d", kind)
+
+
+def withdraw_looks(process: Process) -> None:
+    """From now on Python makes the calls that may look into a signalfd(2), for there is something that only it can show there."""
+    from xenos.linux import kernel
+
+    if process.signals.showing:
+        return
+    process.signals.showing = True
+    for number, call in process.calls.items():
+        if call.name in kernel.LOOKING and process.shortcuts is not None:
+            process.bridge.shortcut(process.shortcuts, number, 0, 0, False, "")
 
 
 def may_give_up(process: Process, start: int, end: int) -> None:

@@ -7,8 +7,8 @@ import struct
 
 from xenos.linux import kernel
 from xenos.linux.delivery import SS_AUTODISARM
-from xenos.linux.kernel import ERESTARTSYS, NEVER_BLOCKED
-from xenos.linux.signals import LAST, SIGKILL, SIGSTOP
+from xenos.linux.kernel import EINTR, ERESTARTSYS, NEVER_BLOCKED
+from xenos.linux.signals import DEFAULT, IGNORE, LAST, SIGKILL, SIGSTOP
 from xenos.linux.thread import NOBODY
 
 TYPE_CHECKING = False
@@ -21,7 +21,6 @@ SS_ONSTACK, SS_DISABLE = 1, 2
 _SET = 8        # sizeof(sigset_t) of the kernel
 _ACTION = 24    # struct sigaction of asm-generic: handler, flags, mask
 _MINSIGSTKSZ = 2048
-_CLOEXEC = 0o2000000
 
 
 def rt_sigaction(process: Process, signum: int, act: int, oldact: int, sigsetsize: int) -> int:
@@ -96,23 +95,26 @@ def rt_sigtimedwait(process: Process, set: int, info: int, timeout: int, sigsets
     """sigtimedwait(2)."""
     if sigsetsize != _SET:
         return -EINVAL
-    at = kernel.pointer
-    wanted = _without_ours(process, set)
-    return kernel.call(process, "rt_sigtimedwait", wanted, at(process, info, 128), at(process, timeout, 16), 8)
+    at, thread = kernel.pointer, process.thread
+    wanted = process.memory.load(set, 8)
+    ours = wanted & kernel.NEVER_HELD       # the host is not to take what it cannot block
+    found = thread.take_kept(ours) if ours else None
+    if found is None:
+        words = (wanted & ~kernel.NEVER_HELD).to_bytes(8, "little"), at(process, info, 128), at(process, timeout, 16), 8
+        result = kernel.call(process, "rt_sigtimedwait", *words)
+        if result not in (-EINTR, -ERESTARTSYS) or not thread.noted or not _awaited(process, ours, thread.noted_number):
+            return result
+        found = thread.take_signal()
+        thread.apply_mask()
+    if info:
+        process.memory.write(info, found)
+    return int.from_bytes(found[:4], "little")
 
 
-def _without_ours(process: Process, set: int) -> bytes:
-    """A set of the guest's without the signal by which threads of ours wake each other: nobody else is to take that."""
-    return (process.memory.load(set, 8) & ~kernel.NEVER_HELD).to_bytes(8, "little")
-
-
-def signalfd4(process: Process, fd: int, mask: int, sizemask: int, flags: int) -> int:
-    """signalfd(2)."""
-    if sizemask != _SET:
-        return -EINVAL
-    process.descriptors.check(fd)
-    made = kernel.plain("signalfd4", fd, _without_ours(process, mask), _SET, flags)
-    return made if made < 0 or fd != -1 else process.opened(made)
+def _awaited(process: Process, wanted: int, number: int) -> bool:
+    """Whether who waits for a signal takes it: a default without a core dump is quicker, and one that is ignored never comes."""
+    bit, handler = 1 << number - 1, process.signals.handler(number)
+    return bool(wanted & bit and (process.thread.mask & bit or handler > IGNORE or (handler == DEFAULT and bit & kernel.RAISED)))
 
 
 def _on_stack(process: Process, stack: tuple[int, int, int]) -> bool:

@@ -50,6 +50,7 @@ class Signals:
     def __init__(self, process: Process) -> None:
         self._process = process
         self.kept: dict[int, bytes] = {}    # pending for any thread, of those that the host never blocks, with their siginfo
+        self.shown, self.showing = 0, False     # of those, as bits, what some signalfd(2) is to show; whether one came
         self._before: Any = None        # the host's dispositions of old, while ours are in force
         # Told whether the guest has a handler for faults, who sees its registers: before it has one, and when it has none any more.
         self.when_seen: list[Callable[[bool], object]] = []
@@ -137,7 +138,15 @@ class Signals:
     def again(self, which: int) -> None:
         """Somebody may have changed the host's dispositions of these signals: make them what the guest's are."""
         if self._before is not None:
-            self._dispose(which)
+            self._dispose(which & self._which)
+
+    def by_default(self) -> None:
+        """What has a handler is to be done by default, as an exec leaves it: none that comes before that is noted in vain."""
+        bridge = self._process.bridge
+        if self._before is not None and bridge is not None:
+            which = sum(1 << number - 1 for number in range(1, LAST + 1)
+                        if self.handler(number) != IGNORE and number != bridge.POKE)
+            bridge.dispose(which & self._which, bytes(_ACTION * LAST), None)
 
     def restore(self, drop: int = 0) -> None:
         """Give the host's dispositions back to whoever had them before. Of signals in `drop`, none that the guest left pending

@@ -275,7 +275,7 @@ CALLS = {
     "rt_sigtimedwait": "signal:rt_sigtimedwait pppz",
     "rt_sigqueueinfo": "signal:rt_sigqueueinfo iip",
     "rt_tgsigqueueinfo": "signal:rt_tgsigqueueinfo iiip",
-    "signalfd4": "signal:signalfd4 ipzx",
+    "signalfd4": "signalfd:signalfd4 ipzx",
     "sigaltstack": "signal:sigaltstack pp",
     "kill": "signal:kill ii",
     "tkill": "signal:tkill ii",

@@ -7,7 +7,7 @@ import os
 import struct
 
 from xenos.cpu.layout import CLEAR_TID, CONTROL_SIZE, MASK, MORE, ROBUST, SIGNAL, STACK, WAKE
-from xenos.linux import kernel
+from xenos.linux import kernel, shortcuts
 from xenos.memory.flat import BASE, MemoryFault
 
 TYPE_CHECKING = False
@@ -114,6 +114,12 @@ class Thread:
         self.cpu.bytes[_NOTED] = _NO
         return info
 
+    def note(self, info: bytes) -> None:
+        """As the native handler does, which has noted none."""
+        self.cpu.bytes[_INFO] = info
+        self.cpu.bytes[_NOTED] = _YES
+        self.cpu.interrupt()
+
     def poke(self) -> None:
         """From another thread: leave generated code, and whatever call this waits in."""
         self.cpu.bytes[_POKED] = _YES
@@ -174,6 +180,8 @@ class Thread:
     def keep(self, number: int, info: bytes) -> None:
         """A signal came that is blocked by now: it is pending, with the host's kernel if that can block it."""
         if 1 << number - 1 & kernel.NEVER_HELD:
+            if 1 << number - 1 & self.process.signals.shown:
+                shortcuts.withdraw_looks(self.process)
             if self.process.threads.several and struct.unpack_from("<i", info, 8)[0] != _SI_TKILL:
                 self.process.signals.kept.setdefault(number, info)
                 self.process.threads.interrupt()    # another may wait with this one unblocked
@@ -183,23 +191,27 @@ class Thread:
         else:
             kernel.plain("rt_tgsigqueueinfo", os.getpid(), self.tid, number, info)
 
-    def note_kept(self, mask: int) -> None:
-        """Note one that was pending with us and is not in `mask`; so are those that came while another was noted."""
-        more = self.cpu.get(MORE) & ~_ANYONES
+    def take_kept(self, wanted: int) -> bytes | None:
+        """The siginfo of one of these signals that was pending with us, and is so no longer: this thread's own before anyone's."""
+        more = self.cpu.get(MORE) & ~_ANYONES       # those that came while another was noted
         if more:
             self.cpu.set(MORE, 0)
             for number in range(1, 65):
                 if more >> number - 1 & 1:
                     self.kept.setdefault(number, number.to_bytes(4, "little").ljust(128, b"\0"))
-        common = self.process.signals.kept
-        for number in [*self.kept, *common]:
-            info = None if mask >> number - 1 & 1 else self.kept.pop(number, None) or common.pop(number, None)
-            if info is not None:
-                self.cpu.bytes[_INFO] = info
-                self.cpu.bytes[_NOTED] = _YES
-                self.cpu.interrupt()
-                break
+        common, found = self.process.signals.kept, None
+        for pending in self.kept, common:
+            for number in sorted(pending):
+                if found is None and wanted >> number - 1 & 1:
+                    found = pending.pop(number, None)
         self.cpu.set(MORE, sum(1 << number - 1 for number in self.kept) | (_ANYONES if common else 0))
+        return found
+
+    def note_kept(self, mask: int) -> None:
+        """Note one that was pending with us and is not in `mask`."""
+        info = self.take_kept(~mask)
+        if info is not None:
+            self.note(info)
 
     def drop_kept(self) -> None:
         """None of those is pending."""
@@ -235,8 +247,8 @@ class Thread:
     def _pass_on(self, info: bytes) -> None:
         """A signal was noted that this thread does not live to see: if it was for the whole process, another may."""
         number, _, code = struct.unpack_from("<iii", info)
-        if code != _SI_TKILL and self.process.threads.several:
-            kernel.plain("kill", os.getpid(), number)
+        if code != _SI_TKILL and self.process.threads.several and kernel.plain("rt_sigqueueinfo", os.getpid(), number, info) < 0:
+            kernel.plain("kill", os.getpid(), number)       # only the first thread may say that it comes from kill(2), or a timer
 
     def let_go(self) -> None:
         """Say that the thread, or the memory that it had, is no more, where that was asked for (set_tid_address(2),

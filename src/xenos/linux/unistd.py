@@ -50,7 +50,10 @@ def dup(process: Process, oldfd: int) -> int:
 
 
 def dup3(process: Process, oldfd: int, newfd: int, flags: int) -> int:
-    """dup3(2). A guest cannot take the number of one of Xenos's own descriptors."""
+    """dup3(2). Of Xenos's own descriptors, the guest's current directory moves out of its way; others cannot be taken."""
+    if newfd == process.cwd_fd and newfd != oldfd:
+        process.cwd_fd = process.hide(beyond_limit(lambda: os.dup(newfd)))
+        os.close(newfd)
     if oldfd != newfd and not process.descriptors.free(newfd):
         return -EBADF
     new = kernel.call(process, "dup3", oldfd, newfd, flags)

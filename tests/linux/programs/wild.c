@@ -17,6 +17,8 @@
 #include <sys/eventfd.h>
 
 #define NUMBERS 470
+/* What ends a call that waits. Made anew each time: madvise(2) may have emptied the stack. */
+#define OFTEN &(struct itimerval){{0, 20000}, {0, 20000}}
 static uint64_t state, made;
 static char *area;
 static uint64_t next(void) { state ^= state << 13; state ^= state >> 7; state ^= state << 17; return state; }
@@ -67,7 +69,7 @@ int main(int argc, char **argv) {
     static char stack[16384]; sigaltstack(&(stack_t){stack, 0, sizeof stack}, NULL);
     struct sigaction crash = {.sa_handler = hurt, .sa_flags = SA_ONSTACK};
     sigaction(SIGSEGV, &crash, NULL); sigaction(SIGBUS, &crash, NULL); sigaction(SIGILL, &crash, NULL);
-    struct itimerval often = {{0, 20000}, {0, 20000}}; setitimer(ITIMER_REAL, &often, NULL);
+    setitimer(ITIMER_REAL, OFTEN, NULL);
     pid_t self = getpid();
     area = mmap(NULL, 12 * 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     close(open("file", O_CREAT | O_RDWR, 0600)); mkdir("folder", 0700); symlink("file", "link");
@@ -78,7 +80,7 @@ int main(int argc, char **argv) {
             for (int fd = 10; fd < 60; fd++) close(fd);
             pipe2(pipes, O_NONBLOCK); socketpair(AF_UNIX, SOCK_STREAM, 0, pair); open("file", O_RDWR); open(".", O_RDONLY); epoll_create1(0); eventfd(0, 0); socket(AF_INET, SOCK_STREAM, 0);
             while (waitpid(-1, NULL, WNOHANG) > 0);
-            setitimer(ITIMER_REAL, &often, NULL);
+            setitimer(ITIMER_REAL, OFTEN, NULL);
         }
         uint64_t a[6]; for (int i = 0; i < 6; i++) a[i] = value();
         long number = next() % NUMBERS;

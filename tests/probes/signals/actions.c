@@ -183,6 +183,30 @@ CHECK(across_fork) {
     alarm(0);
     sigprocmask(SIG_UNBLOCK, SET(SIGUSR1), NULL);
 }
+/* What /proc says of them: nothing of whoever plays the kernel. */
+static void nothing_here(int number) {}
+static void show_masks(const char *path) {
+    FILE *file = fopen(path, "r");
+    char line[256];
+    while (file && fgets(line, sizeof line, file)) {
+        line[strcspn(line, "\n")] = 0;
+        if (!strncmp(line, "Sig", 3) && line[3] != 'Q' || !strncmp(line, "ShdPnd", 6)) say("  %s", line);
+    }
+    fclose(file);
+}
+CHECK(masks_in_proc) {
+    handle(SIGUSR1, nothing_here, 0); handle(SIGUSR2, SIG_IGN, 0); handle(SIGSEGV, nothing_here, 0); handle(40, nothing_here, 0);
+    sigprocmask(SIG_BLOCK, SET(SIGTERM, SIGHUP, SIGSEGV, SIGBUS, 50), NULL);
+    kill(getpid(), SIGTERM); raise(SIGHUP); raise(SIGSEGV); raise(SIGBUS);
+    show_masks("/proc/self/status"); show_masks("/proc/thread-self/status");
+    char text[1024] = {0};
+    int fd = open("/proc/self/stat", O_RDONLY), number = 2;
+    read(fd, text, sizeof text - 1);
+    for (char *field = strtok(strrchr(text, ')'), " "); field; field = strtok(NULL, " "), number++)
+        if (number >= 31 && number <= 34) say("  field %d: %s", number, field);
+    struct timespec none = {0};
+    while (sigtimedwait(SET(SIGTERM, SIGHUP, SIGSEGV, SIGBUS), NULL, &none) > 0) ;
+}
 /* Numbers 32 and 33 are the C library's own; by the bare call anybody may have them. */
 CHECK(numbers_32_and_33) {
     struct { void *handler; unsigned long flags; void *more[2]; } action = {counts, SA_RESTART}, old;

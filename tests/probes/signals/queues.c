@@ -205,3 +205,82 @@ CHECK(raised_ones_are_for_any_thread) {
         sigprocmask(SIG_SETMASK, &none, NULL);
     }
 }
+/* Those that code raises by itself, but sent: they wait as others do. And that which no kernel sends. */
+CHECK(sent_faults_are_waited_for) {
+    sigset_t set = set_of(SIGSEGV, SIGBUS, 16, SIGUSR1, 0), left;
+    struct timespec soon = {0, 50000000}, none = {0};
+    siginfo_t info;
+    sigprocmask(SIG_BLOCK, &set, NULL);
+    raise(SIGUSR1); raise(SIGSEGV); raise(SIGBUS);
+    SHOW(sigpending(&left)); say("  %d %d", sigismember(&left, SIGSEGV), sigismember(&left, SIGBUS));
+    SHOW(sigtimedwait(SET(SIGSEGV), &info, &none)); say("  code %d, by us %d", info.si_code, info.si_pid == getpid());
+    SHOW(sigtimedwait(SET(SIGSEGV, SIGBUS), &info, &none)); SHOW(sigtimedwait(&set, &info, &none)); SHOW(sigtimedwait(&set, &info, &none));
+    sigqueue(getpid(), SIGSEGV, (union sigval){.sival_int = 7});
+    SHOW(sigwaitinfo(&set, &info)); say("  code %d, value %d", info.si_code, info.si_value.sival_int);
+    kill(getpid(), 16); SHOW(sigtimedwait(&set, &info, &soon));
+    pid_t child = fork();
+    if (!child) { pause_ms(20); kill(getppid(), SIGBUS); pause_ms(20); kill(getppid(), 16); _exit(0); }
+    SHOW(sigwaitinfo(&set, &info)); say("  from child %d", info.si_pid == child); SHOW(sigwaitinfo(&set, &info));
+    ended("child", child);
+    handle(SIGSEGV, nothing, 0);
+    sigprocmask(SIG_UNBLOCK, SET(SIGSEGV), NULL);
+    child = fork();
+    if (!child) { pause_ms(400); kill(getppid(), SIGSEGV); _exit(0); }
+    SHOW(sigwaitinfo(&set, &info)); say("  handled %d", count);
+    ended("child", child);
+    handle(SIGSEGV, SIG_DFL, 0);
+    CHILD(pid_t me = getpid(); if (!fork()) { pause_ms(400); kill(me, SIGSEGV); _exit(0); } sigwaitinfo(&set, NULL));
+}
+static void *waits_for(void *set) { return (void *)(long)sigwaitinfo(set, NULL); }
+static void one_waits(void) {
+    sigset_t set = set_of(SIGSEGV, 0);
+    sigprocmask(SIG_BLOCK, &set, NULL);
+    pthread_t thread;
+    spawn(&thread, waits_for, &set);
+    pause_ms(20);
+    kill(getpid(), SIGSEGV);
+    say("  %ld", (long)joined(thread));
+}
+static void *polls(void *at) { struct pollfd entry = {*(int *)at, POLLIN}; return (void *)(long)poll(&entry, 1, 5000); }
+/* In a child, without threads that other checks have left waiting. */
+CHECK(sent_faults_wake_who_waits) { CHILD(one_waits()); }
+static void all_by_descriptor(void) {
+    sigset_t set = set_of(SIGSEGV, SIGBUS, SIGUSR1, 0), left;
+    struct signalfd_siginfo found[4];
+    sigprocmask(SIG_BLOCK, &set, NULL);
+    int fd = signalfd(-1, &set, SFD_NONBLOCK), epoll = epoll_create1(0);
+    struct epoll_event event = {EPOLLIN | EPOLLET, {.fd = 5}};
+    epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event);
+    SHOW(read(fd, found, sizeof found));
+    struct pollfd entry = {fd, POLLIN};
+    SHOW(poll(&entry, 1, 0));
+    raise(SIGUSR1); raise(SIGSEGV); pthread_sigqueue(pthread_self(), SIGBUS, (union sigval){.sival_int = 3});
+    SHOW(poll(&entry, 1, 0)); SHOW(epoll_wait(epoll, &event, 1, 0)); SHOW(poll(&entry, 1, 100));
+    sigpending(&left); say("  pending %d", sigismember(&left, SIGSEGV));
+    SHOW(read(fd, found, sizeof found) / sizeof *found);
+    for (int n = 0; n < 3; n++) say("  %d code %d value %d", found[n].ssi_signo, found[n].ssi_code, found[n].ssi_int);
+    SHOW(read(fd, found, sizeof found)); SHOW(poll(&entry, 1, 0)); sigpending(&left); say("  pending %d", sigismember(&left, SIGSEGV));
+    for (int n = 0; n < 3; n++) {
+        pid_t child = fork();
+        if (!child) { pause_ms(30); kill(getppid(), SIGSEGV); _exit(0); }
+        if (n == 0) SHOW(poll(&entry, 1, 5000));
+        if (n == 1) SHOW(epoll_wait(epoll, &event, 1, 5000));
+        if (n == 2) { fcntl(fd, F_SETFL, 0); }
+        SHOW(read(fd, found, sizeof *found)); say("  %d from child %d", found->ssi_signo, found->ssi_pid == child);
+        ended("child", child);
+    }
+    pthread_t thread;
+    spawn(&thread, polls, &fd);
+    pause_ms(20);
+    kill(getpid(), SIGBUS);
+    say("  %ld", (long)joined(thread));
+    SHOW(read(fd, found, sizeof *found)); say("  %d", found->ssi_signo);
+    raise(SIGSEGV); SHOW(poll(&entry, 1, 1000));
+    handle(SIGSEGV, nothing, 0);
+    count = 0; sigprocmask(SIG_UNBLOCK, &set, NULL); say("  handled %d", count);
+    volatile int *none = 0; 
+    sigprocmask(SIG_BLOCK, &set, NULL);
+    CHILD(*none = 1);
+    CHILD(signal(SIGSEGV, SIG_DFL); sigprocmask(SIG_UNBLOCK, &set, NULL); *none = 1);
+}
+CHECK(sent_faults_by_descriptor) { CHILD(all_by_descriptor()); }

@@ -125,3 +125,26 @@ CHECK(exec_meanwhile) {
         ended("exec", runs);
     }
 }
+/* And one that ends the process, at any moment of its exec: of a guest's program, and of the host's. */
+CHECK(stay) { pause_ms(500); }
+CHECK(killed_in_an_exec) {
+    char self[PATH_MAX] = {0};
+    MUST(readlink("/proc/self/exe", self, sizeof self - 1) > 0);
+    int killed = 0;
+    for (int n = 0; n < 60; n++) {
+        pid_t child = fork();
+        if (!child) {
+            dup2(open("/dev/null", O_WRONLY), 1);
+            if (n & 1) execl("/bin/sleep", "sleep", "1", NULL);
+            execl(self, self, "stay", NULL);
+            _exit(99);
+        }
+        struct timespec soon = {0, n * 120000};
+        nanosleep(&soon, NULL);
+        kill(child, SIGTERM);
+        int status = 0;
+        waitpid(child, &status, 0);
+        killed += WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM;
+    }
+    say("  killed %d", killed);
+}

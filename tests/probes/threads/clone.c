@@ -236,3 +236,18 @@ CHECK(tid_address) {
     long mine = syscall(SYS_set_tid_address, &old);
     say("  %d %d", mine == tid(), tid() == getpid());
 }
+/* A thread may have a directory and descriptors of its own. */
+static void *goes_its_own_way(void *unused) {
+    if (SHOW(unshare(CLONE_FS | CLONE_FILES))) return NULL;
+    SHOW(chdir("/proc")); SHOW(close(100));
+    return NULL;
+}
+CHECK(unshared_by_a_thread) {
+    char before[300], after[300];
+    MUST(getcwd(before, sizeof before) && dup2(1, 100) == 100);
+    pthread_t thread;
+    spawn(&thread, goes_its_own_way, NULL);
+    joined(thread);
+    MUST(getcwd(after, sizeof after)); say("  where it was %d", !strcmp(before, after)); SHOW(fcntl(100, F_GETFD));
+    SHOW(unshare(CLONE_FS | CLONE_FILES));
+}

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 TIMED_OUT = 124  # exit status after max_time, as timeout(1) has it
 _UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
 _LEAST_MEMORY = 1 << 20
+_MOST_MEMORY = 1 << 62     # what a limit of the host's kernel can say, with room for what is added to it
 
 
 class Policy:
@@ -45,6 +46,8 @@ class Policy:
         self.max_time = max_time
         if self.max_memory is not None and self.max_memory < _LEAST_MEMORY:
             raise UsageError(f"a guest does not start in {self.max_memory} bytes of memory; say 64M, for example")
+        if self.max_memory is not None and self.max_memory > _MOST_MEMORY:
+            raise UsageError(f"no host has {self.max_memory} bytes of memory; say 64M, for example")
         if max_time is not None and not 0 < max_time < 1e9:
             raise UsageError(f"a guest cannot run for {max_time} seconds")
 
