@@ -52,7 +52,7 @@ def unroll(header: Place, nodes: dict[Place, Node]) -> None:
     for head, ends in latches.items():
         if head in ends:
             latches[head] = [head]      # what other circles also begin there go round less often
-    bodies = {head: body_of(head, ends, nodes) for head, ends in latches.items()}
+    bodies = {head: _body(head, ends, nodes) for head, ends in latches.items()}
     for head, body in bodies.items():
         size = sum(len(nodes[place].instructions) for place in body)
         times = min(_TIMES, _ROOM // max(size, 1))
@@ -63,7 +63,7 @@ def unroll(header: Place, nodes: dict[Place, Node]) -> None:
             copied |= body
 
 
-def body_of(head: Place, ends: list[Place], nodes: dict[Place, Node]) -> set[Place]:
+def _body(head: Place, ends: list[Place], nodes: dict[Place, Node]) -> set[Place]:
     """The nodes from which a loop's ends are come to without its head, and the head."""
     before: dict[Place, list[Place]] = {}
     for place, node in nodes.items():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from xenos.cpu import layout as at
@@ -12,12 +11,10 @@ from xenos.engines.region.binding import RegionBinding
 from xenos.engines.region.emit import ExactEmit, PlainEmit
 from xenos.engines.region.loops import ranks, unpolled
 from xenos.engines.region.numbers import TESTS, Numbers, canonical, computes, copied, foreign, quietly, settled
-from xenos.engines.region.rounds import add_last_rounds
 from xenos.engines.stencil.render import Convention
 from xenos.semantics.block import Conditional, Direct, Indirect
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from types import ModuleType
 
     from xenos.cpu.layout import Layout
@@ -50,7 +47,6 @@ class RegionText:
         # Every circle that such a jump is part of goes through the beginning of what leads to it: there it is polled.
         self._ranks = ranks(graph.header, graph.nodes) | {place: -1 for place in graph.tails if place in graph.nodes}
         self._unpolled = unpolled(graph.nodes, self._ranks)
-        self._last = {} if exact else add_last_rounds(graph.nodes, self._ranks, self._touched)
         self._before = self._numbers()
         self._silent: dict[tuple[Place, int], bool] = {}    # instructions of nodes that compare, and flags stay what they were
 
@@ -102,16 +98,6 @@ class RegionText:
                             found[offset] = width
         self._binding.used.clear()
         return Numbers(self._graph.nodes, written).before
-
-    def _touched(self, node: Node) -> tuple[set[int], set[int]]:
-        """The registers that a block writes before it reads them, and all that it reads or writes."""
-        first, read, binding = set[int](), set[int](), self._binding
-        for _, decoded in node.instructions:
-            binding.decoded = decoded
-            read.update(binding.register(op) for op in decoded.form.effects if op.op == "read")
-            first.update({binding.register(op) for op in decoded.form.effects if op.op == "write"} - read)
-        binding.used.clear()
-        return first - {-1}, first | read
 
     def _node(self, node: Node) -> None:
         emit, binding = self._emit, self._binding
@@ -206,49 +192,32 @@ class RegionText:
         """
         goal = next((place for place in node.goes if place[0] == pc), None)
         lower = pc <= node.instructions[-1][0] or node.place in self._unpolled
-        if goal is None and (self._is_last(node.place) or not lower):
-            return self._exit(POLL if self._is_last(node.place) else LINK, pc, node)
         if goal is None:
+            back, other = lower, set()
+            if not lower:
+                return self._exit(LINK, pc, node)
             label = f"out_{self._label(node.place)}_{pc:x}"
-            over, on = self._exit(POLL, pc, node), self._exit(LINK, pc, node)
         else:
-            label, on = f"poll_{self._label(node.place)}_{self._label(goal)}", self._towards(node, goal)
-            if self._is_last(goal) or self._ranks[goal] > self._ranks[node.place]:
-                return on
-            over = self._towards(node, self._last[goal]) if goal in self._last else self._exit(POLL, pc, node)
+            back = self._ranks[goal] <= self._ranks[node.place]
+            other = {offset for offset in {**self._before[goal], **self._binding.computed}
+                     if (self._before[goal].get(offset) or 0) != self._binding.computed.get(offset, 0)}
+            if not back and not other:
+                return self._label(goal)
+            label = f"way_{self._label(node.place)}_{self._label(goal)}"
         if label not in self._tails:
-            with self._aside(label):
-                emit = self._emit
+            emit = self._emit
+            lines, emit.lines, block = emit.lines, [], emit.block
+            emit.label(label)
+            if back or lower:
                 limit = emit.line(f"load volatile i64, ptr {emit.state(at.LIMIT)}")
-                reached = emit.line(f"icmp uge i64 {emit.line('load i64, ptr %count')}, {limit}")
-                emit.do(f"br i1 {reached}, label %{over}, label %{on}, {UNLIKELY}")
-        return label
-
-    @staticmethod
-    def _is_last(place: Place) -> bool:
-        """Whether a block is there for a last round only."""
-        return place[2] < 0
-
-    @contextmanager
-    def _aside(self, label: str) -> Iterator[None]:
-        """Write a block that is to stand at the end."""
-        emit = self._emit
-        lines, emit.lines, block = emit.lines, [], emit.block
-        emit.label(label)
-        yield
-        self._tails[label], emit.lines, emit.block = emit.lines, lines, block
-
-    def _towards(self, node: Node, goal: Place) -> str:
-        """The label for going on at a place within the region: of that, or of what gives it the numbers that it wants."""
-        wanted, held = self._before[goal], self._binding.computed
-        other = sorted(offset for offset in {**wanted, **held} if (wanted.get(offset) or 0) != held.get(offset, 0))
-        if not other:
-            return self._label(goal)
-        label = f"way_{self._label(node.place)}_{self._label(goal)}"
-        if label not in self._tails:
-            with self._aside(label):
-                self._pass(node, goal, other)
-                self._emit.do(f"br label %{self._label(goal)}")
+                over = emit.line(f"icmp uge i64 {emit.line('load i64, ptr %count')}, {limit}")
+                on = f"on{emit.name()[2:]}"
+                emit.do(f"br i1 {over}, label %{self._exit(POLL, pc, node)}, label %{on}, {UNLIKELY}")
+                emit.label(on)
+            if goal is not None:
+                self._pass(node, goal, sorted(other))
+            emit.do(f"br label %{self._label(goal) if goal is not None else self._exit(LINK, pc, node)}")
+            self._tails[label], emit.lines, emit.block = emit.lines, lines, block
         return label
 
     def _pass(self, node: Node, goal: Place, offsets: list[int]) -> None:
@@ -285,8 +254,6 @@ class RegionText:
         """Compare with where it went before; else it is looked up as stencils do."""
         emit = self._emit
         for goal in node.goes:
-            if self._is_last(goal):
-                continue
             same = emit.line(f"icmp eq i64 {target}, {goal[0]}")
             other = f"other{emit.name()[2:]}"
             emit.do(f"br i1 {same}, label %{self._way(node, goal[0])}, label %{other}")

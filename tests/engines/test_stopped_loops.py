@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from random import Random
 
-import pytest
-
 from engines.side_by_side import DATA, Block, SideBySide, differences, registers
 from engines.wild_blocks import ASSEMBLER
 from xenos.cpu.exits import Budget
-from xenos.engines.region import text
 
 MADE = (9, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28)     # registers that a loop computes with; others: 5 counts, 8 leads to data
 ROUNDS = 40
@@ -45,24 +42,9 @@ def program(r: Random) -> tuple[int, ...]:
     return tuple(map(ASSEMBLER.assemble, lines))
 
 
-@pytest.fixture
-def rounds(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
-    """Of each region made: whether it has last rounds."""
-    made: list[bool] = []
-    add = text.add_last_rounds
-
-    def noted(*arguments: object) -> object:
-        added = add(*arguments)     # type: ignore[arg-type]
-        made.append(bool(added))
-        return added
-
-    monkeypatch.setattr(text, "add_last_rounds", noted)
-    return made
-
-
-def test_stopped_anywhere(plain: SideBySide, rounds: list[bool]) -> None:
+def test_stopped_anywhere(plain: SideBySide) -> None:
     for seed in range(60):
-        r = Random(f"rounds {seed}")
+        r = Random(f"loops {seed}")
         x = {number: r.choice((r.getrandbits(64), r.randrange(100))) for number in MADE} | {5: ROUNDS, 6: 6, 8: DATA}
         block = Block(program(r), registers(x), memory=r.randbytes(64))
         address = plain.place(block)
@@ -78,4 +60,4 @@ def test_stopped_anywhere(plain: SideBySide, rounds: list[bool]) -> None:
             want = plain.outcome(plain.reference.run(plain.cpu, plain.memory, more), block)
             assert have == want, f"seed {seed}, slice {number}: {differences(have, want)}"
             done = have.count
-    assert sum(rounds) > 30
+    assert plain.stencil.segments and any(segment.wild for segment in plain.stencil.segments)
