@@ -40,13 +40,13 @@ def test_a_verdict(seed: int, busy: bool) -> None:
 
 
 def test_a_share_that_is_faster() -> None:
-    """Half of the time becomes a quarter: what is in the region is twice as fast."""
-    verdict = tried(Trial(), Random(1), before=1.0, after=0.75, share=0.5)
-    assert verdict is not None and not verdict.slower and 1.5 < verdict.faster < 3
+    """Nine tenths of the time become half of that: what is in the region is twice as fast."""
+    verdict = tried(Trial(), Random(1), before=1.0, after=0.55, share=0.9)
+    assert verdict is not None and not verdict.slower and 1.7 < verdict.faster < 2.5
 
 
 def test_no_verdict_on_something_else() -> None:
-    assert tried(Trial(), Random(2), before=1.0, after=3.0, share=0.02) is None
+    assert tried(Trial(), Random(2), before=1.0, after=3.0, share=0.5) is None
     trial = Trial()
     trial.begin(HEADER, {HEADER})       # nothing is known of before
     assert not any(trial.look(HEADER, 1.0, False) for _ in range(2000)) and not trial.running

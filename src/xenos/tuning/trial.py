@@ -8,7 +8,7 @@ from __future__ import annotations
 
 _LOOKS = 24         # that a pace is a median of
 _KEPT = 64          # looks that are remembered
-_SHARE = 1 / 8      # of the looks must be in what is tried, before and after
+_SHARE = 3 / 4      # of the looks must be in what is tried, before and after: else a program may do by turns what is fast and slow
 _PATIENCE = 1000    # looks until that is given up
 _SLOWER = 1.02      # that much, and it is no chance
 _BOUNDS = 0.5, 8.0  # between these lies how much faster anything is
