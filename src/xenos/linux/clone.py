@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import _signal
 import os
 import struct
 
@@ -9,7 +10,7 @@ from xenos.cpu.state import Cpu
 from xenos.linux import kernel
 from xenos.linux.descriptors import Room
 from xenos.linux.forking import Birth, beyond_fork
-from xenos.linux.signals import LAST
+from xenos.linux.signals import DEFAULT, HARMLESS, LAST, STOPPING
 from xenos.linux.thread import Thread
 
 TYPE_CHECKING = False
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from xenos.linux.process import Process
 
 EINVAL, EPERM, E2BIG, ERESTARTSYS = 22, 1, 7, 512
+SIGKILL = 9
 CLONE_VM, CLONE_SIGHAND, CLONE_VFORK, CLONE_THREAD, CLONE_SETTLS = 0x100, 0x800, 0x4000, 0x10000, 0x80000
 CLONE_PARENT_SETTID, CLONE_CHILD_CLEARTID, CLONE_CHILD_SETTID = 0x100000, 0x200000, 0x1000000
 CLONE_FS, CLONE_NEWNS, CLONE_NEWUSER = 0x200, 0x20000, 0x10000000
@@ -112,6 +114,8 @@ def _fork(process: Process, flags: int, signal: int, stack: int, parent_tid: int
         try:
             pid = birth.fork()
             if pid:
+                if _dying(process):
+                    os.kill(pid, SIGKILL)
                 told = birth.wait(pid)
         except OSError:
             for fd in ends:
@@ -120,9 +124,11 @@ def _fork(process: Process, flags: int, signal: int, stack: int, parent_tid: int
             raise
         finally:
             birth.close(pid)
-            process.thread.apply_mask()
-        if not pid:
+            if pid:
+                process.thread.apply_mask()
+        if not pid:     # what was sent to it, if only to its group, is still to come: nobody of this process were there to note it
             _become_child(process, ends, pointer if flags & CLONE_VM else 0)
+            process.thread.apply_mask()
             birth.begun(heir.of(process).appoint(process) if shared else 0)
     if pid:
         if process.heirs is not None:
@@ -145,6 +151,13 @@ def _fork(process: Process, flags: int, signal: int, stack: int, parent_tid: int
     if flags & CLONE_CHILD_SETTID:
         process.memory.store(child_tid, 4, os.getpid())
     return 0
+
+
+def _dying(process: Process) -> bool:
+    """Whether a signal has come, while none could come through, that ends this process. Had it been seen to at once, there were no
+    child; one that was sent to their group is not sent to a child that was not there yet."""
+    return any(process.signals.handler(number) == DEFAULT and number not in HARMLESS | STOPPING
+               and not process.thread.mask >> number - 1 & 1 for number in _signal.sigpending())
 
 
 def _hidden_pipe(process: Process) -> tuple[int, int]:

@@ -277,3 +277,18 @@ CHECK(a_hundred_at_once) {
     for (int n = 0; n < 100; n++) { int status; MUST(waitpid(children[n], &status, 0) == children[n]); sum += WEXITSTATUS(status); }
     say("  %d", sum);
 }
+CHECK(a_group_that_is_killed_while_it_forks) {
+    int left = 0;
+    prctl(PR_SET_CHILD_SUBREAPER, 1);
+    for (int n = 0; n < 24; n++) {
+        pid_t leader = fork();
+        if (!leader) { setpgid(0, 0); for (int child = 0; child < 6; child++) if (!fork()) { pause(); _exit(0); } pause(); _exit(0); }
+        setpgid(leader, leader);
+        nanosleep(&(struct timespec){0, n * 400000L}, NULL);
+        kill(-leader, SIGTERM);
+        for (int ms = 0; ms < 3000 && !kill(-leader, 0); ms++) { waitpid(-1, NULL, WNOHANG); pause_ms(1); }
+        if (!kill(-leader, 0)) { left++; kill(-leader, SIGKILL); }
+        while (waitpid(-1, NULL, 0) > 0) ;
+    }
+    say("  left %d", left);
+}
