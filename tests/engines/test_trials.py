@@ -7,9 +7,8 @@ from random import Random
 import pytest
 
 from engines.side_by_side import Block, SideBySide, registers
-from engines.wild_blocks import ASSEMBLER, WildBlocks
+from engines.wild_blocks import ASSEMBLER
 from xenos.cpu.exits import Breakpoint, Budget
-from xenos.engines.code.segment import BLOCKS, COPY, LINKS, UNITS
 from xenos.engines.region.engine import RegionEngine
 from xenos.tuning.tiers import FASTER, LEAST, Tiers
 from xenos.tuning.trial import Trial, Verdict
@@ -92,24 +91,3 @@ def test_what_is_slower_is_given_up(forced: SideBySide) -> None:
     assert engine.run(pair.cpu, pair.memory, 1 << 40) == Breakpoint()
     assert pair.cpu.pc == address + 12
     assert (pair.cpu.read("x", 10), pair.cpu.read("x", 11)) == (0, 15000)
-
-
-def test_what_leads_to_a_block_is_found(forced: SideBySide) -> None:
-    """As a look at every row of the lists finds it."""
-    maker = WildBlocks("what leads to it")
-    for _ in range(40):
-        forced.check(maker.block(30), "any")
-    seen = 0
-    for segment in forced.stencil.segments:
-        blocks, first, links = segment._list(BLOCKS), segment._list(UNITS)[2::3], segment._list(LINKS)
-        for pc in {*segment.guest_addresses(), *(pc + segment.low for pc in links[::3])}:
-            wanted = {segment.block((site & 0xFFFF_FFFF) - segment._skip)[2]
-                      for goal, site in zip(links[::3], links[1::3], strict=True) if goal + segment.low == pc}
-            for number, at in enumerate(blocks[::2]):
-                if (at & ~COPY) + segment.low == pc:
-                    unit = max(index for index, begins in enumerate(first) if begins <= number)
-                    wanted.add(unit if first[unit] < number else unit - 1)
-            found = segment.leading_to(pc)
-            assert found == sorted(unit for unit in wanted - {-1} if segment.region(unit) is None)
-            seen += len(found)
-    assert seen > 100

@@ -48,7 +48,6 @@ HEAD = 8 * (1 + len(_LISTS))
 _CHEAP = 4096           # units: a segment of that size is written in the time that translating a few units anew would take
 DOUBTFUL = 1 << 31      # of the place where a source is noted: it may be gone from memory
 _WORD, _PLACE = 8, 4    # bytes
-_LOW_HALF = (1 << 32) - 1
 LARGEST = 1 << 27       # bytes of a segment: no more than jumps reach on any host
 
 
@@ -222,27 +221,6 @@ class Segment:
         rows = self._list(REGIONS)
         at = bisect_left(rows[::3], number)
         return at if at < len(rows) // 3 and rows[3 * at] == number else None
-
-    def leading_to(self, pc: int) -> list[int]:
-        """The units, none of them regions, that jump to the block at `pc`, or whose code may go on into it or a copy of it: that
-        which has it, unless it begins with it; else the one before."""
-        first, links, pc = self._list(UNITS)[2::3], self._list(LINKS), pc - self.low
-        chains, found = memoryview(self._rows[CHAINS]).cast("B").cast("I"), set()
-        number = chains[pc >> 1 & self._words[CHAINS_MASK >> 3]]
-        while number:
-            goal, site, following = links[3 * number - 3:3 * number]
-            if goal == pc:
-                found.add(self.block((site & _LOW_HALF) - self._skip)[2])
-            number = following & _LOW_HALF
-        blocks = bytes(self._list(BLOCKS).cast("B"))    # there may be many, and this is looked for with the guest waiting
-        for wanted in (pc.to_bytes(8, "little"), (pc | COPY).to_bytes(8, "little")):
-            at = blocks.find(wanted)
-            while at >= 0:
-                if at % BLOCK_ROW == BLOCK_PC:
-                    unit = bisect_right(first, at // BLOCK_ROW) - 1
-                    found.add(unit if first[unit] < at // BLOCK_ROW else unit - 1)
-                at = blocks.find(wanted, at + 1)
-        return sorted(unit for unit in found if unit >= 0 and self.region(unit) is None)
 
     @property
     def wild(self) -> bool:

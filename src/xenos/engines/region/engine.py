@@ -151,7 +151,6 @@ class RegionEngine(StencilEngine):
                 code = self.table.find(header) - segment.base
                 if 0 <= code < segment.capacity and segment.region(unit := segment.block(code)[2]) is not None:
                     self.translator.forget(unit, segment, self.table)
-                    self._anew(header, segment)
                     break
         for pc in verdict.places:       # a region that begins elsewhere in the same loop would be no better
             self.refused[pc] = f"{100 * verdict.ratio - 100:.0f} % slower than without it"
@@ -266,16 +265,9 @@ class RegionEngine(StencilEngine):
         self.instructions += made["size"]
         self.tiers.compiled(made["size"], made.get("cpu", 0.0))
         self._trial.begin(header, set(made.get("places", ())))
-        if segment is not None:
-            self._anew(header, segment)
         self._faults.changed()
         self._limbo.stop()
         return True
-
-    def _anew(self, header: int, segment: Segment) -> None:
-        """Have what leads to a block made anew: by a copy of it where it is short, by a jump where it is a region."""
-        for unit in segment.leading_to(header):
-            self.translator.forget(unit, segment, self.table)
 
     # What people are told.
 
