@@ -107,6 +107,11 @@ def test_blocked_signals_wait(guest: Guest) -> None:
         time.sleep(0.01)
     assert guest.memory.load(SCRATCH, 8) == 1 << 14
     guest.call("rt_sigprocmask", 1, struct.pack("<Q", 1 << 14), 0, 8)
+    for _ in range(500):        # and may be at that still
+        if guest.outcome is not None:
+            break
+        time.sleep(0.01)
+        guest.call("getpid")
     assert guest.outcome is not None and guest.outcome.signal == 15
 
 
