@@ -25,8 +25,13 @@ def test_samples_find_hot_loops(pair: SideBySide) -> None:
     for _ in range(80):
         assert pair.stencil.run(pair.cpu, pair.memory, 16 * SOON) == Budget()
     heat = pair.stencil.heat
-    assert set(heat) <= {address + 4, address + 20, address} and (sum(heat.values()) == 80 or pair.forced)
-    assert 0.68 < heat[address + 4] / sum(heat.values()) < 0.82
+    if pair.forced:     # regions begin anywhere, and those on trial are not always come to
+        assert set(heat) <= set(range(address, address + 36, 4))
+        first = sum(heat.get(pc, 0) for pc in range(address, address + 16, 4))
+    else:
+        assert set(heat) <= {address + 4, address + 20, address} and sum(heat.values()) == 80
+        first = heat[address + 4]
+    assert 0.68 < first / sum(heat.values()) < 0.82
 
 
 def test_short_runs_are_not_disturbed(pair: SideBySide) -> None:

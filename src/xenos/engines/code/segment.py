@@ -74,6 +74,7 @@ class Segment:
         self.low = low
         self.high = high
         self.key = key
+        self.leaving = False    # nothing is to be entered any more
         self.exact = True       # regions in it keep all registers where an access fails
         self.room = room or arena
         self.start = self.room.allocate(capacity)

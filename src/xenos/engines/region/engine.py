@@ -59,6 +59,7 @@ class RegionEngine(StencilEngine):
         self._asked: dict[int, tuple[Any, ...]] = {}
         self._waiting = Waiting()
         self._trial = Trial()
+        self._out: list[tuple[Segment, int]] = []   # regions that are out of the way meanwhile
         self._burst = Burst(self)
         self._vain: set[int] = set()            # headers that the last run asked for, and ended before they were made
         self._recalled: dict[int, float] = {}   # what `spent` was when the cache was read
@@ -124,13 +125,16 @@ class RegionEngine(StencilEngine):
         left, new = None, False
         pc = cpu.pc
         region = self._region_at(cpu.get(at.EXIT_INFO)) if cpu.get(at.EXIT_CODE) == _STUB else None
+        without = self._trial.off       # what was seen is what there was before regions
         if done * 2 > self.tiers.interval and passed < _LONGEST:
             verdict = self._trial.look(pc if region is None else region, passed / done, bool(self._asked))
+            if without != self._trial.off:
+                self._turn()
             if verdict is not None:
                 self._judged(verdict)
         if not self.tiers.jobs or self.soft or region is not None:
             self.within.add(pc)
-        else:
+        elif not without:
             self.spent[pc] = self.spent.get(pc, 0.0) + passed
             new = not self._known(pc)
             if new:
@@ -140,27 +144,43 @@ class RegionEngine(StencilEngine):
             self._take()
         return left
 
+    def _turn(self) -> None:
+        """Take the regions on trial out of the way for a while, or let them run again, unless they are gone."""
+        if self._trial.off:
+            self._out = [found for header in self._trial.headers if (found := self._found(header)) is not None]
+        for segment, unit in self._out:
+            if segment in self.segments and not segment.leaving:
+                self.translator.turn(unit, not self._trial.off, segment, self.table)
+        self._limbo.stop()
+
     def _judged(self, verdict: Verdict) -> None:
         """Regions were measured: give up those that are slower than what there was before."""
         self.tiers.proved(verdict.faster)
         if not verdict.slower:
             return
-        self._limbo.stop()
         for header in verdict.headers:
-            for segment in self.segments:
-                code = self.table.find(header) - segment.base
-                if 0 <= code < segment.capacity and segment.region(unit := segment.block(code)[2]) is not None:
-                    self.translator.forget(unit, segment, self.table)
-                    break
+            if (found := self._found(header)) is not None:
+                segment, unit = found
+                self.translator.forget(unit, segment, self.table)
         for pc in verdict.places:       # a region that begins elsewhere in the same loop would be no better
             self.refused[pc] = f"{100 * verdict.ratio - 100:.0f} % slower than without it"
             self._again[pc] = LATER * self.tiers.ran
+        self._limbo.stop()
+
+    def _found(self, header: int) -> tuple[Segment, int] | None:
+        """The region that is come to at a header: its segment and unit."""
+        code = self.table.find(header)
+        for segment in self.segments:
+            if 0 <= code - segment.base < segment.capacity:
+                unit = segment.block(code - segment.base)[2]
+                return (segment, unit) if segment.region(unit) is not None else None
+        return None
 
     def _known(self, pc: int) -> bool:
         """Whether there is nothing to be done for a header any more."""
         if pc in self.refused and self.spent.get(pc, 0.0) < self._again.get(pc, _EVER):
             return True
-        return pc in self._asked or pc in self._waiting or self.compiled_at(pc)
+        return pc in self._asked or pc in self._waiting or pc in self._trial.headers or self.compiled_at(pc)
 
     def _region_at(self, code: int) -> int | None:
         """Where the region begins that a host address lies in, if it lies in one."""
@@ -291,7 +311,7 @@ class RegionEngine(StencilEngine):
 
     def compiled_at(self, pc: int) -> bool:
         """Whether a region begins at a guest address."""
-        return self._region_at(self.table.find(pc)) is not None
+        return self._found(pc) is not None
 
     def asked(self, pc: int) -> str:
         """Whether a worker is at it, or will be."""

@@ -174,6 +174,7 @@ class Generations:
     def _let_go(self, shelf: Shelf) -> None:
         """This shelf is to be given up; nothing more is put onto it."""
         self._leaving.append(shelf)
+        shelf.leaving = True
         self._open = {age: one for age, one in self._open.items() if one is not shelf}
 
     def _adapt(self) -> None:

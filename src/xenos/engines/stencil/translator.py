@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 _BLOCKS = 3 * at.MOST     # of a unit, at most
 _NO_ADDRESS = 1 << 62
 # The functions that are called from here, and how many arguments they take.
-_FUNCTIONS = {"translate": 3, "locate": 4, "enter_all": 4, "move": 5, "adopt": 4, "forget_in": 5, "forget": 2,
-              "evict_some": 6, "sweep": 5}
+_FUNCTIONS = {"translate": 3, "locate": 4, "enter_all": 4, "move": 5, "adopt": 4, "turn": 3, "forget_in": 5,
+              "forget": 2, "evict_some": 6, "sweep": 5}
 
 
 class Translator:
@@ -37,8 +37,8 @@ class Translator:
 
     def __init__(self, arena: Arena, image: Made, read: Callable[[], bytes], memory: int, single: bool = False) -> None:
         self.part, functions = load(image, arena)
-        (self._translate, self._locate, self._enter_all, self._move, self._adopt, self._forget_in, self._forget,
-         self._evict, self._sweep) = (functions[name] for name in _FUNCTIONS)
+        (self._translate, self._locate, self._enter_all, self._move, self._adopt, self._turn, self._forget_in,
+         self._forget, self._evict, self._sweep) = (functions[name] for name in _FUNCTIONS)
         self._read = read
         self._book: ctypes.Array[ctypes.c_char] | None = None     # most runs find everything in the cache
         # Most of it is for what is large and seldom: of fresh pages those that nobody comes to cost nothing.
@@ -112,6 +112,14 @@ class Translator:
                 continue
             table.count += self._words[at.ENTERED >> 3]
             return done == at.FINE
+
+    def turn(self, number: int, on: bool, segment: Segment, table: Table) -> None:
+        """Let what goes to the header of a region go to this unit, unless it is forgotten; or, not `on`, to what else is there."""
+        table.reserve(1, self._move, self._sweep)
+        self._begin(segment, table)
+        self._words[at.ENTERED >> 3] = 0
+        self._turn(self._address, number, on)
+        table.count += self._words[at.ENTERED >> 3]
 
     def locate(self, pc: int, limit: int, offset: int, first: int = 0, source: bytes = b"") -> tuple[int, int, bool] | None:
         """Which instruction of the block at `pc` the code at `offset` from its start belongs to. Give the bytes at `first` that

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from xenos.engines.code.segment import (
+    BASE,
+    BLOCK_AT,
+    BLOCK_PC,
+    BLOCK_ROW,
+    BLOCKS,
     BLOCKS_ROOM,
     BLOCKS_USED,
     CAPACITY,
     LINKS_ROOM,
     LINKS_USED,
+    LOW,
     REGION_COUNT,
     REGION_PLACES,
     REGION_ROW,
@@ -15,6 +21,10 @@ from xenos.engines.code.segment import (
     REGIONS,
     REGIONS_ROOM,
     REGIONS_USED,
+    UNIT_BLOCK,
+    UNIT_ROW,
+    UNIT_START,
+    UNITS,
     UNITS_ROOM,
     UNITS_USED,
     USED,
@@ -22,6 +32,8 @@ from xenos.engines.code.segment import (
 from xenos.engines.hosts.jumps import aim, pad
 from xenos.engines.native.words import i64
 from xenos.engines.translator import layout as at
+from xenos.engines.translator.forgetting import give_up
+from xenos.engines.translator.links import blocks_behind, connect, enter
 from xenos.engines.translator.place import copy
 from xenos.engines.translator.units import add_exit, add_stubs, code, leave, note
 
@@ -80,3 +92,37 @@ def adopt(desk: int, pc: int, end: int, source: int) -> int:
     i64[segment + REGIONS_USED] += 1
     note(desk, first)
     return at.FINE
+
+
+def turn(desk: int, number: int, on: int) -> int:
+    """Let all that goes to the header of a region, which is unit `number`, go to it; or, not `on`, to what else is there of its
+    segment: 0 if there is nothing, or if the region is forgotten. It is to be what the table knows."""
+    segment = i64[desk + at.SEGMENT]
+    unit = i64[segment + UNITS] + UNIT_ROW * number
+    if i64[unit + UNIT_START] < 0:
+        return 0
+    row = i64[segment + BLOCKS] + BLOCK_ROW * i64[unit + UNIT_BLOCK]
+    pc, offset = i64[row + BLOCK_PC] + i64[segment + LOW], i64[row + BLOCK_AT]
+    if not on:
+        offset = other(segment, number, i64[row + BLOCK_PC])
+        if offset < 0:
+            if give_up(desk, row, 0, 0):
+                connect(desk, pc, -1)
+            return 0
+    enter(desk, pc, i64[segment + BASE] + offset)
+    connect(desk, pc, offset)
+    return 1
+
+
+def other(segment: int, region: int, pc: int) -> int:
+    """Where the latest block at `pc` lies that is of no such region, or -1."""
+    found = -1
+    for number in range(i64[segment + UNITS_USED]):
+        unit = i64[segment + UNITS] + UNIT_ROW * number
+        if number == region or i64[unit + UNIT_START] < 0:
+            continue
+        for block in range(i64[unit + UNIT_BLOCK], blocks_behind(segment, number)):
+            row = i64[segment + BLOCKS] + BLOCK_ROW * block
+            if i64[row + BLOCK_PC] == pc:
+                found = i64[row + BLOCK_AT]
+    return found
