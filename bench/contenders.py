@@ -46,6 +46,10 @@ class Contender:
     sysroot_option: str = ""
     environment: dict[str, str] | None = None
 
+    def with_engine(self, kind: str) -> Contender:
+        """Xenos with another engine, and the same cache, in which each finds its own."""
+        return Contender(kind, [*self.prefix[:-1], kind], self.sysroot_option, self.environment)
+
     def command(self, program: str | Path, *arguments: str, sysroot: Path | None = None) -> list[str]:
         """The whole command line; `sysroot` is where a dynamic guest finds its libraries."""
         return [*self.prefix, *([self.sysroot_option, str(sysroot)] if sysroot else []), str(program), *arguments]
@@ -58,7 +62,7 @@ def parser(description: str, rounds: int) -> argparse.ArgumentParser:
     made.add_argument("--rounds", type=int, default=rounds, help="how often each is run, in turn (%(default)s)")
     made.add_argument("--qemu", default="qemu-riscv64", metavar="COMMAND", help="(%(default)s)")
     made.add_argument("--xenos", metavar="COMMAND", default=shlex.join(xenos_command()), help="(%(default)s)")
-    made.add_argument("--engine", default="stencil", metavar="KIND", help="of Xenos (%(default)s)")
+    made.add_argument("--engine", default="stencil", metavar="KINDS", help="of Xenos (%(default)s)")
     made.add_argument("--json", type=Path, metavar="FILE", help="write all figures there as well")
     return made
 
@@ -81,7 +85,8 @@ def contenders(options: argparse.Namespace) -> Iterator[dict[str, Contender]]:
     with tempfile.TemporaryDirectory(prefix="xenos-bench-") as folder:
         own = {**os.environ, "XDG_CACHE_HOME": folder}
         made = {"native": Contender("native"), "qemu": Contender("qemu", [options.qemu], "-L"),
-                "xenos": Contender("xenos", [*shlex.split(options.xenos), "run", "--engine", options.engine], "--sysroot", own)}
+                "xenos": Contender("xenos", [*shlex.split(options.xenos), "run", "--engine", options.engine.split(",")[0]],
+                                   "--sysroot", own)}
         if "xenos" in chosen:
             # Whatever Xenos builds once for a host (its stencil library, if that does not ship) is no program's cost.
             run(made["xenos"].command(build(HERE / "workloads" / "hello.c", guest=True)), own)

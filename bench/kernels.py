@@ -22,6 +22,8 @@ GROUPS = ("integer", "calls", "floating")
 ANY = math.inf
 TARGETS = {"stencil": {"integer": (2.3, ANY, ANY, 2.0), "calls": (2.0, ANY, ANY, 1.7), "floating": (3.5, ANY, ANY, 3.0)},
            "region": {"integer": (ANY, 1.9, 1.45, 1.3), "calls": (ANY, 1.7, 1.4, 1.25), "floating": (ANY, 2.3, 1.65, 1.5)}}
+ENGINES = tuple(TARGETS)
+AS_GOOD = 1.05      # times what it takes with stencils alone
 
 
 @dataclass
@@ -86,21 +88,20 @@ def one_round(kernel: Kernel, used: dict[str, Contender], steady: set[str], outp
 
 def print_table(kernels: list[Kernel], used: dict[str, Contender]) -> None:
     """A line for each kernel, then the geometric means."""
-    others = [name for name in used if name != "native"]
-    print(f"{'':28}{'native':>14}" + "".join(f"{name:>14}" for name in others)
-          + "".join(f"{'first':>8}{'warm':>8}{'steady':>8}" for name in others if name == "xenos"))
+    print(f"{'':28}{'native':>14}" + "".join(f"{name:>14}" + f"{'first':>8}{'warm':>8}{'steady':>8}" * (name in ENGINES)
+                                             for name in used if name != "native"))
     for kernel in kernels:
         line = f"{kernel.group + '/' + kernel.source.stem:28}"
         for name in used:
             times = kernel.once[name]
             value = f"{median(times):.2f} s" if name == "native" else f"{kernel.whole(name):.2f} x"
             line += f"{value:>8} +-{spread(times) * 100:2.0f}%"
-        if "xenos" in used:
-            line += f"{kernel.first('xenos'):8.2f}{kernel.warm('xenos'):8.2f}{kernel.steady('xenos'):8.2f}"
+            if name in ENGINES:
+                line += f"{kernel.first(name):8.2f}{kernel.warm(name):8.2f}{kernel.steady(name):8.2f}"
         print(line)
 
 
-def summarize(kernels: list[Kernel], used: dict[str, Contender], engine: str) -> dict[str, dict[str, float]]:
+def summarize(kernels: list[Kernel], used: dict[str, Contender]) -> dict[str, dict[str, float]]:
     """Geometric means per group over native, printed with what was to be reached."""
     print("\ngeometric means over native")
     means: dict[str, dict[str, float]] = {}
@@ -109,18 +110,30 @@ def summarize(kernels: list[Kernel], used: dict[str, Contender], engine: str) ->
         if not members or "native" not in used:
             continue
         row = {name: geometric_mean(kernel.whole(name) for kernel in members) for name in used if name != "native"}
-        line = f"  {group:10} {len(members):2} kernels"
-        line += "".join(f"   {name} {mean:5.2f} x" for name, mean in row.items())
-        if "xenos" in used:
-            most = TARGETS.get(engine, {}).get(group, (ANY,) * 4)
-            line += bound(row["xenos"], most[0])
+        for name, mean in list(row.items()):
+            most = TARGETS.get(name, {}).get(group, (ANY,) * 4)
+            line = f"  {group:10} {len(members):2} kernels   {name:7} {mean:5.2f} x{bound(mean, most[0])}"
             for limit, kind in zip(most[1:], ("first", "warm", "steady"), strict=True):
-                of = getattr(Kernel, kind)
-                row[f"xenos {kind}"] = mean = geometric_mean(of(kernel, "xenos") for kernel in members)
-                line += f"   {kind} {mean:5.2f} x{bound(mean, limit)}"
-        print(line)
+                if name in ENGINES:
+                    of = getattr(Kernel, kind)
+                    row[f"{name} {kind}"] = mean = geometric_mean(of(kernel, name) for kernel in members)
+                    line += f"   {kind} {mean:5.2f} x{bound(mean, limit)}"
+            print(line)
         means[group] = row
     return means
+
+
+def compare(kernels: list[Kernel]) -> dict[str, dict[str, float]]:
+    """Which kernels regions make slower than stencils alone, in warm runs or in the steady state; printed."""
+    slower: dict[str, dict[str, float]] = {}
+    for kind in ("warm", "steady"):
+        of = getattr(Kernel, kind)
+        over = {kernel.source.stem: of(kernel, "region") / of(kernel, "stencil") for kernel in kernels}
+        slower[kind] = {name: ratio for name, ratio in over.items() if ratio > AS_GOOD}
+        names = ", ".join(f"{name} {ratio:.2f} x" for name, ratio in slower[kind].items())
+        print(f"  {kind:6} over stencils: {geometric_mean(over.values()):.2f} x"
+              f"; more than {AS_GOOD:g} x (none is to be): {names or 'none'}")
+    return slower
 
 
 def bound(value: float, most: float) -> str:
@@ -139,6 +152,7 @@ def options() -> argparse.Namespace:
     made.add_argument("--scale", type=float, default=1.0, help="iterations times this; 1 is about 0.5 s native")
     made.add_argument("--steady", default="native,xenos", metavar="ENGINES",
                       help="those that also run 2n iterations (%(default)s)")
+    made.set_defaults(engine=",".join(ENGINES))
     return made.parse_args()
 
 
@@ -151,20 +165,27 @@ def main() -> int:
 def figures(chosen: argparse.Namespace) -> dict[str, object]:
     """Measure and print; gives all figures."""
     kernels = all_kernels(chosen.only, chosen.scale)
-    with contenders(chosen) as used:
-        facts = header(chosen, used, "native: gcc -O2 -static, guest: riscv64 gcc -O2 -march=rv64gc -static")
+    kinds = chosen.engine.split(",")
+    if unknown := set(kinds) - set(ENGINES):
+        raise Failed(f"no such engine: {', '.join(sorted(unknown))}")
+    steady = {kind for name in chosen.steady.split(",") for kind in (kinds if name == "xenos" else [name])}
+    with contenders(chosen) as found:
+        used = {kind: found[name].with_engine(kind) if name == "xenos" else found[name]
+                for name in found for kind in (kinds if name == "xenos" else [name])}
+        facts = header(chosen, found, "native: gcc -O2 -static, guest: riscv64 gcc -O2 -march=rv64gc -static")
         print_header(f"{len(kernels)} kernels, CPU time of the process tree over native", facts)
         outputs: list[dict[int, Run]] = [{} for _ in kernels]
         for number in range(chosen.rounds):
             for kernel, known in zip(kernels, outputs, strict=True):
                 progress(f"round {number + 1} of {chosen.rounds}: {kernel.source.stem}")
-                one_round(kernel, used, set(chosen.steady.split(",")), known)
+                one_round(kernel, used, steady, known)
         progress("")
         print_table(kernels, used)
-        means = summarize(kernels, used, chosen.engine)
+        means = summarize(kernels, used)
+        slower = compare(kernels) if set(ENGINES) <= used.keys() and chosen.rounds > 1 else {}
     rows = [{"group": k.group, "name": k.source.stem, "iterations": k.iterations, "once": k.once, "twice": k.twice}
             for k in kernels]
-    return {"header": facts, "kernels": rows, "means": means}
+    return {"header": facts, "kernels": rows, "means": means, "slower": slower}
 
 
 if __name__ == "__main__":

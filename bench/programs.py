@@ -28,7 +28,6 @@ WORKLOADS = HERE / "workloads"
 WEIGHTS = {"python3": 60, "lua5.4": 60, "sqlite3": 400_000, "perl": 80, "hashes": 3_000_000}
 PRIME = 2 ** 3217 - 1
 LINES = 10_000          # that the compiler gets
-ENGINES = "stencil,region"
 # What Xenos must keep to: its first and its second run over native; of a flat program both over qemu.
 FIRST, SECOND = 5.0, 3.5
 FLAT_FIRST, FLAT_SECOND = 1.0, 0.5
@@ -102,15 +101,13 @@ def one_round(program: Program, used: dict[str, Contender], engines: list[str], 
         if name == "native":
             keep(program, name, run([*native(program)[0], *program.arguments], {**os.environ, **PLAIN}), outputs)
             continue
-        command = contender.command(program.guest() or "", *program.arguments, sysroot=program.root())
-        if name != "xenos":
-            keep(program, name, run(command, contender.environment), outputs)
-            continue
-        for engine in engines:
-            command[len(contender.prefix) - 1] = engine
-            forget(contender)
-            for time in ("first", "second"):
-                keep(program, f"{engine} {time}", run(command, contender.environment), outputs)
+        for engine in engines if name == "xenos" else [""]:
+            one = contender.with_engine(engine) if engine else contender
+            command = one.command(program.guest() or "", *program.arguments, sysroot=program.root())
+            if engine:
+                forget(one)
+            for time in (f"{engine} first", f"{engine} second") if engine else (name,):
+                keep(program, time, run(command, one.environment), outputs)
 
 
 def keep(program: Program, name: str, done: Run, outputs: dict[str, bytes]) -> None:
@@ -154,7 +151,7 @@ def options() -> argparse.Namespace:
     made.add_argument("--only", default="", metavar="TEXT", help="only programs whose name has it")
     made.add_argument("--scale", type=float, default=1.0,
                       help="work times this, but for `openssl prime`; 1 is a second or more of native code")
-    made.set_defaults(engine=ENGINES)
+    made.set_defaults(engine="stencil,region")
     return made.parse_args()
 
 
@@ -166,8 +163,6 @@ def main() -> int:
 
 def figures(chosen: argparse.Namespace) -> dict[str, object]:
     """Measure and print; gives all figures."""
-    engines = chosen.engine.split(",")
-    chosen.engine = engines[0]
     with tempfile.TemporaryDirectory() as folder, contenders(chosen) as used:
         measured = programs(Path(folder), chosen.scale, chosen.only)
         if missing := [program.name for program in measured if program.guest() is None]:
@@ -181,7 +176,7 @@ def figures(chosen: argparse.Namespace) -> dict[str, object]:
         for number in range(chosen.rounds):
             for program in measured:
                 progress(f"round {number + 1} of {chosen.rounds}: {program.name}")
-                one_round(program, used, engines, outputs)
+                one_round(program, used, chosen.engine.split(","), outputs)
         progress("")
         print_table(measured)
     return {"header": facts, "programs": {p.name: p.times for p in measured}}

@@ -101,7 +101,7 @@ def measure(guest: Guest, xenos: Contender) -> Cost:
     """Once with each engine, with an empty cache of code."""
     cost = Cost(guest.name)
     for engine in ("stencil", "region"):
-        own = Contender("xenos", [*xenos.prefix[:-1], engine], xenos.sysroot_option, xenos.environment)
+        own = xenos.with_engine(engine)
         command = own.command(guest.program, *guest.arguments, sysroot=guest.root)
         command.insert(len(own.prefix), "--stats")
         forget(own)
@@ -145,7 +145,7 @@ def starts(xenos: Contender, rounds: int) -> dict[str, list[float]]:
     for turn in range(rounds + 1):
         progress(f"hello, round {turn} of {rounds}")
         for engine, taken in times.items():
-            done = run([*xenos.prefix[:-1], engine, str(program)], xenos.environment)
+            done = run(xenos.with_engine(engine).command(program), xenos.environment)
             if turn:        # the first one fills the cache
                 taken.append(done.wall)
     progress("")
