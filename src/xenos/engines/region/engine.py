@@ -119,15 +119,16 @@ class RegionEngine(StencilEngine):
     def _look(self, cpu: Cpu) -> Exit | None:
         """See where a CPU is, whether that is worth a region, and what workers have done."""
         now = time.thread_time()        # by the clock on the wall, a busy machine's guests would seem to run for long
-        passed, cpu.looked = min(max(now - cpu.looked, 0.0), _LONGEST), now
+        taken, cpu.looked = max(now - cpu.looked, 0.0), now
+        passed = min(taken, _LONGEST)
         done, cpu.seen = cpu.count - cpu.seen, cpu.count
         self.tiers.ran += passed
         left, new = None, False
         pc = cpu.pc
         region = self._region_at(cpu.get(at.EXIT_INFO)) if cpu.get(at.EXIT_CODE) == _STUB else None
         without = self._trial.off       # what was seen is what there was before regions
-        if done * 2 > self.tiers.interval and passed < _LONGEST:
-            verdict = self._trial.look(pc if region is None else region, passed / done, bool(self._asked))
+        if taken and done * 2 > self.tiers.interval:
+            verdict = self._trial.look(pc if region is None else region, taken / done, bool(self._asked))
             if without != self._trial.off:
                 self._turn()
             if verdict is not None:
