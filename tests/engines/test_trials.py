@@ -11,6 +11,7 @@ from engines.side_by_side import Block, SideBySide, registers
 from engines.wild_blocks import ASSEMBLER
 from xenos.cpu.exits import Breakpoint, Budget
 from xenos.engines.region.engine import RegionEngine
+from xenos.engines.region.trials import Trials
 from xenos.tuning.tiers import FASTER, LEAST, Tiers
 from xenos.tuning.trial import Trial, Verdict
 
@@ -99,10 +100,23 @@ def test_what_comes_meanwhile_is_tried_afterwards() -> None:
     while not trial.off:
         assert trial.look(HEADER, 1.0, False) is None
     trial.begin(HEADER + 64, {HEADER + 64})
-    assert trial.headers == {HEADER}
+    assert set(trial.headers) == {HEADER}
     while verdict is None:
         verdict = trial.look(HEADER, 1.0 if trial.off else 1.1, False)
-    assert verdict.slower and verdict.headers == {HEADER} and trial.headers == {HEADER + 64} and not trial.off
+    assert verdict.slower and verdict.headers == {HEADER} and set(trial.headers) == {HEADER + 64} and not trial.off
+
+
+def test_what_comes_meanwhile_of_the_same_code_is_tried_with_it() -> None:
+    """Where one is out of the way, the other would do its work."""
+    trial, verdict = Trial(), None
+    trial.begin(HEADER, {HEADER, HOT})
+    while not trial.off:
+        assert trial.look(HEADER, 1.0, False) is None
+    trial.begin(HOT, {HEADER, HOT})
+    assert set(trial.headers) == {HEADER, HOT} and trial.off
+    while verdict is None:
+        verdict = trial.look(HEADER, 1.0 if trial.off else 1.1, False)
+    assert verdict.slower and verdict.headers == {HEADER, HOT} and not trial.running
 
 
 def test_the_policy_learns() -> None:
@@ -137,7 +151,7 @@ def hot(pair: SideBySide) -> tuple[RegionEngine, int, set[int]]:
 def test_what_is_slower_is_given_up(forced: SideBySide) -> None:
     """The program goes on where it was, and what stands there from now on are stencils."""
     engine, address, headers = hot(forced)
-    RegionEngine._judged(engine, Verdict(headers, headers, 0.9, 1.1))
+    Trials(engine).judged(Verdict(headers, headers, 0.9, 1.1))
     assert not any(map(engine.compiled_at, headers))
     assert all("slower" in engine.standing(pc) for pc in headers)
     assert engine.run(forced.cpu, forced.memory, 1 << 40) == Breakpoint()
@@ -147,15 +161,15 @@ def test_what_is_slower_is_given_up(forced: SideBySide) -> None:
 
 def turned(engine: RegionEngine, headers: set[int], off: bool) -> None:
     """The regions are out of the way from now on, or no longer."""
-    engine._trial.headers, engine._trial.off = headers, off
-    engine._turn()
+    engine.trials._trial.headers = {header: set() for header in headers}
+    engine.trials.turn(off)
 
 
 def test_by_turns(forced: SideBySide) -> None:
     """Regions are as they were after they were out of the way, and the program is right all the time."""
     engine, address, headers = hot(forced)
     places = {pc: engine.table.find(pc) for pc in headers}
-    for off in (True, False) * 4:
+    for off in (True, True, False) * 4:
         turned(engine, headers, off)
         assert all(engine.compiled_at(pc) is not off for pc in headers)
         assert off or {pc: engine.table.find(pc) for pc in headers} == places

@@ -17,9 +17,8 @@ _SHARE = 3 / 4      # of the looks must be in what is tried, before and after: e
 _PATIENCE = 64      # looks until that is given up
 _CLEAR = 0.9        # of the time before, or less, and no more is asked
 _TURN = 8           # looks of a turn, behind the one in which it began
-_LEAST, _MOST = 5, 40   # pairs of turns, of which one was without
-_SURE = 3.0          # standard errors between two times that differ by no chance,
-_FEW = 15.0         # and this over the number of pairs more, as it is looked after each
+_LEAST, _MOST = 12, 40  # pairs of turns, of which one was without
+_SURE = 3.0         # standard errors by which the sum of ranks is off what chance would give
 _SLOWER = 1.02      # that much, and it matters
 _BOUNDS = 0.5, 8.0  # between these lies how much faster anything is
 
@@ -50,33 +49,38 @@ class Trial:
     """
 
     def __init__(self) -> None:
-        self.headers: set[int] = set()
+        self.headers: dict[int, set[int]] = {}          # with the places where a CPU was seen that is in the region now
         self.off = False
-        self._places: set[int] = set()      # where a CPU was seen that is in the regions now
-        self._next: list[tuple[int, set[int]]] = []     # what was taken in meanwhile
+        self._next: dict[int, set[int]] = {}            # what was taken in meanwhile
         self._before: dict[bool, list[tuple[int, float]]] = {False: [], True: []}     # busy -> (place, pace)
         self._after: dict[bool, list[tuple[int, float]]] = {False: [], True: []}
         self._left = 0
         self._turns: list[float] = []       # mean pace of each, those without at even places
         self._turn: list[float] | None = None   # paces of the one at hand, if it is done by turns
-        self._seen = self._within = 0       # looks without: all, and those at the places
+        self._within = 0                    # looks that found a CPU in the regions
 
     @property
     def running(self) -> bool:
         """Whether something is being tried."""
         return bool(self.headers)
 
+    @property
+    def open(self) -> dict[int, set[int]]:
+        """All that no verdict was given on yet."""
+        return self.headers | self._next
+
     def begin(self, header: int, places: set[int]) -> None:
         """A region was taken in; a CPU at one of these places would be in it now. Others may be on trial: it is tried with them,
-        or after them where that goes by turns already."""
-        if self._turn is not None:
-            self._next.append((header, places))
+        or after them where that goes by turns already and it is of other code."""
+        if self._turn is not None and not places & self._places():
+            self._next[header] = places
             return
         if not self.headers:
             self._left = _PATIENCE
-        self.headers.add(header)
-        self._places |= places | {header}
+        self.headers[header] = places | {header}
         self._after = {False: [], True: []}
+        if self._turn is not None:
+            self._take_turns()      # from the beginning: where one is out of the way, the other one would do its work
 
     def look(self, place: int, pace: float, busy: bool) -> Verdict | None:
         """A CPU was seen at a place, a region's header if in one, after instructions that took `pace` seconds each."""
@@ -95,13 +99,20 @@ class Trial:
             self._before = self._after      # what was seen last is what comes before the next one
             self._end()
             return verdict
-        self.off, self._turn, self._turns, self._seen, self._within = True, [], [], 0, 0
+        self._take_turns()
         return None
+
+    def _take_turns(self) -> None:
+        self.off, self._turn, self._turns, self._within = True, [], [], 0
+
+    def _places(self) -> set[int]:
+        return set().union(*self.headers.values())
 
     def _judge(self, before: list[tuple[int, float]], after: list[tuple[int, float]]) -> Verdict | None:
         if len(before) < _LOOKS or len(after) < _LOOKS:
             return None
-        share = sum(place in self._places for place, _ in before) / len(before)
+        places = self._places()
+        share = sum(place in places for place, _ in before) / len(before)
         if share < _SHARE or sum(place in self.headers for place, _ in after) < _SHARE * len(after):
             return None     # it did something else
         return self._verdict(_median(after) / _median(before), share)
@@ -109,34 +120,33 @@ class Trial:
     def _verdict(self, ratio: float, share: float, sure: bool = True) -> Verdict:
         low, high = _BOUNDS
         faster = share / max(ratio - 1 + share, share / high) if share else 1.0
-        return Verdict(self.headers, self._places, max(low, min(faster, high)), ratio, sure)
+        return Verdict(set(self.headers), self._places(), max(low, min(faster, high)), ratio, sure)
 
     def _by_turns(self, turn: list[float], place: int, pace: float) -> Verdict | None:
         turn.append(pace)
-        if self.off:
-            self._seen += 1
-            self._within += place in self._places
+        self._within += place in self.headers
         if len(turn) <= _TURN:
             return None
-        self._turns.append(sum(turn[1:]) / _TURN)       # in the first it was yet to be turned
+        # In the first look it was yet to be turned; in the longest, something else may have had the processor.
+        self._turns.append(sum(sorted(turn[1:])[:-1]) / (_TURN - 1))
         self._turn = []
         self.off = not self.off
         if not self.off or len(self._turns) < 2 * _LEAST:
             return None
-        ratio, error = _compare(self._turns[::2], self._turns[1::2])
-        sure = abs(math.log(ratio)) > (_SURE + _FEW / (len(self._turns) // 2)) * error
+        ratio, errors = _compare(self._turns[::2], self._turns[1::2])
+        sure = errors > _SURE
         if not sure and len(self._turns) < 2 * _MOST:
             return None
-        verdict = self._verdict(ratio, self._within / self._seen, sure)
+        verdict = self._verdict(ratio, min(1.0, 2 * self._within / (_TURN + 1) / len(self._turns)), sure)
         self._before = {False: [], True: []}
         self._end()
         return verdict
 
     def _end(self) -> None:
         self._after = {False: [], True: []}
-        self.headers, self._places, self._turn, self.off = set(), set(), None, False
-        following, self._next = self._next, []
-        for header, places in following:
+        self.headers, self._turn, self.off = {}, None, False
+        following, self._next = self._next, {}
+        for header, places in following.items():
             self.begin(header, places)
 
 
@@ -145,7 +155,9 @@ def _median(looks: list[tuple[int, float]]) -> float:
 
 
 def _compare(without: list[float], within: list[float]) -> tuple[float, float]:
-    """How many times as long turns took as those before them, and the standard error of that number's logarithm."""
-    logs = [math.log(one / other) for one, other in zip(within, without, strict=True)]
-    mean = sum(logs) / len(logs)
-    return math.exp(mean), math.sqrt(sum((log - mean) ** 2 for log in logs) / (len(logs) - 1) / len(logs))
+    """How many times as long turns took as those before them, as a median; and by how many standard errors it is no chance which
+    of two took longer (F. Wilcoxon, Individual comparisons by ranking methods, 1945)."""
+    logs = sorted((math.log(one / other) for one, other in zip(within, without, strict=True)), key=abs)
+    count = len(logs)
+    ranks = sum(math.copysign(rank + 1, log) for rank, log in enumerate(logs))
+    return math.exp(sorted(logs)[count // 2]), abs(ranks) / math.sqrt(count * (count + 1) * (2 * count + 1) / 6)

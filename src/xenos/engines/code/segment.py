@@ -97,7 +97,7 @@ class Segment:
         """Begin anew with nothing but the constants."""
         self.view[:len(constants)] = constants
         self._words[USED >> 3] = self._skip + ((len(constants) + 15) & ~15)
-        self.kept = self._kept_regions = 0      # units that the cache on disk has too, and regions among them
+        self.kept = self.kept_regions = 0      # units that the cache on disk has too, and regions among them
         self.inherited = 0      # units that a forked child has from its parent: the parent's to keep
         self.sources = Sources()    # of units of code that may be written: what they were translated from
         for word, _ in _LISTS:
@@ -190,15 +190,15 @@ class Segment:
     @property
     def worthwhile(self) -> bool:
         """Whether the cache on disk lacks so much that it is to be written: some part of the whole, or a region."""
-        return self.fresh * (64 if self.kept > _CHEAP else _CHEAP + 1) > self.kept or self.regions > self._kept_regions
+        return self.fresh * (64 if self.kept > _CHEAP else _CHEAP + 1) > self.kept or self.regions > self.kept_regions
 
     def saved(self) -> None:
         """The cache on disk has all of it now."""
-        self.kept, self._kept_regions = self.total, self.regions
+        self.kept, self.kept_regions = self.total, self.regions
 
     def inherit(self) -> None:
         """In a forked child: what is there is the parent's to keep."""
-        self.inherited, self._kept_regions = self.total, self.regions
+        self.inherited, self.kept_regions = self.total, self.regions
 
     def unit(self, number: int) -> tuple[int, int]:
         """The guest code that a unit was translated from: its first address and the one behind it."""

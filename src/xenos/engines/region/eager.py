@@ -17,6 +17,7 @@ from xenos.engines.region.engine import RegionEngine
 from xenos.engines.region.maker import Maker
 from xenos.engines.region.pages import SIZE, page, reach
 from xenos.engines.region.profile import Profile
+from xenos.engines.region.trials import Trials
 from xenos.engines.region.worker import Source, work
 from xenos.errors import EngineError
 from xenos.tuning.tiers import Tiers
@@ -42,6 +43,7 @@ class EagerEngine(RegionEngine):
         self.tiers = Often(share)
         self._maker = Maker(pack.name, level)
         self.pool: Any = Here(self._maker)
+        self.trials = Endless(self)
         self._random = Random(seed)
         self._share = share
         self._most = most
@@ -52,9 +54,6 @@ class EagerEngine(RegionEngine):
         """As the guest wants it, unless it is known to have no faults."""
         if not self._plain:
             super().see(faults)
-
-    def _judged(self, verdict: Verdict) -> None:
-        """Regions stay, however slow."""
 
     def _translate(self, pc: int, cpu: Cpu) -> Exit | None:
         """Translate what is there, and make regions of its blocks."""
@@ -93,6 +92,13 @@ class EagerEngine(RegionEngine):
             answer = {"body": made.body, "low": made.low, "high": made.high, "size": made.size, "exact": exact}
             if self.install(header, answer, segment, held) or header in self.refused:
                 return      # else another thread has written there meanwhile: again
+
+
+class Endless(Trials):
+    """Regions stay, however slow."""
+
+    def judged(self, verdict: Verdict) -> None:
+        """It does not matter."""
 
 
 class Live:

@@ -10,6 +10,7 @@ from xenos.engines.region.burst import Burst
 from xenos.engines.region.history import Past, keep, recall
 from xenos.engines.region.pages import SIZE, between, page, reach
 from xenos.engines.region.pool import Pool
+from xenos.engines.region.trials import Trials
 from xenos.engines.region.waiting import Waiting
 from xenos.engines.runtime.native import Listed
 from xenos.engines.stencil.engine import StencilEngine
@@ -18,7 +19,6 @@ from xenos.errors import HostError
 from xenos.memory.flat import BASE
 from xenos.memory.host import EXEC, WRITE
 from xenos.tuning.tiers import LATER, MOST, WHOLE, Tiers
-from xenos.tuning.trial import Trial
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from xenos.engines.code.store import Store
     from xenos.engines.stencil.pack import Pack
     from xenos.memory.flat import FlatMemory
-    from xenos.tuning.trial import Verdict
 
 _STUB = 0       # exit code (runtime/text.py)
 _PATIENCE = 2.0     # seconds that the end of a program waits for what it had compiled in vain before
@@ -55,11 +54,10 @@ class RegionEngine(StencilEngine):
         self.refused: dict[int, str] = {}       # headers that cannot be compiled, and why
         self.within: set[int] = set()           # where CPUs were in regions
         self.led: dict[int, int] = {}           # headers that were hot -> where their region was to begin
-        self._again: dict[int, float] = {}      # header -> seconds after which it is worth another look, though it was refused
+        self.again: dict[int, float] = {}      # header -> seconds after which it is worth another look, though it was refused
         self._asked: dict[int, tuple[Any, ...]] = {}
         self._waiting = Waiting()
-        self._trial = Trial()
-        self._out: list[tuple[Segment, int]] = []   # regions that are out of the way meanwhile
+        self.trials = Trials(self)
         self._burst = Burst(self)
         self._vain: set[int] = set()            # headers that the last run asked for, and ended before they were made
         self._recalled: dict[int, float] = {}   # what `spent` was when the cache was read
@@ -126,13 +124,9 @@ class RegionEngine(StencilEngine):
         left, new = None, False
         pc = cpu.pc
         region = self._region_at(cpu.get(at.EXIT_INFO)) if cpu.get(at.EXIT_CODE) == _STUB else None
-        without = self._trial.off       # what was seen is what there was before regions
+        without = self.trials.off       # what is seen then is what there was before regions
         if taken and done * 2 > self.tiers.interval:
-            verdict = self._trial.look(pc if region is None else region, taken / done, bool(self._asked))
-            if without != self._trial.off:
-                self._turn()
-            if verdict is not None:
-                self._judged(verdict)
+            self.trials.look(pc, region, taken / done, bool(self._asked))
         if not self.tiers.jobs or self.soft or region is not None:
             self.within.add(pc)
         elif not without:
@@ -140,35 +134,16 @@ class RegionEngine(StencilEngine):
             new = not self._known(pc)
             if new:
                 left = self._ask(cpu, pc)
-        self.tiers.sampled(new or self._trial.running)
+        self.tiers.sampled(new or self.trials.running)
         if self._asked:
             self._take()
         return left
 
-    def _turn(self) -> None:
-        """Take the regions on trial out of the way for a while, or let them run again, unless they are gone."""
-        if self._trial.off:
-            self._out = [found for header in self._trial.headers if (found := self._found(header)) is not None]
-        for segment, unit in self._out:
-            if segment in self.segments and not segment.leaving:
-                self.translator.turn(unit, not self._trial.off, segment, self.table)
+    def stop(self) -> None:
+        """Let all CPUs see anew where they go on, at their next poll."""
         self._limbo.stop()
 
-    def _judged(self, verdict: Verdict) -> None:
-        """Regions were measured: give up those that are slower than what there was before."""
-        self.tiers.proved(verdict.faster)
-        if not verdict.slower:
-            return
-        for header in verdict.headers:
-            if (found := self._found(header)) is not None:
-                segment, unit = found
-                self.translator.forget(unit, segment, self.table)
-        for pc in verdict.places:       # a region that begins elsewhere in the same loop would be no better
-            self.refused[pc] = f"{100 * verdict.ratio - 100:.0f} % slower than without it"
-            self._again[pc] = LATER * self.tiers.ran
-        self._limbo.stop()
-
-    def _found(self, header: int) -> tuple[Segment, int] | None:
+    def found(self, header: int) -> tuple[Segment, int] | None:
         """The region that is come to at a header: its segment and unit."""
         code = self.table.find(header)
         for segment in self.segments:
@@ -179,9 +154,9 @@ class RegionEngine(StencilEngine):
 
     def _known(self, pc: int) -> bool:
         """Whether there is nothing to be done for a header any more."""
-        if pc in self.refused and self.spent.get(pc, 0.0) < self._again.get(pc, _EVER):
+        if pc in self.refused and self.spent.get(pc, 0.0) < self.again.get(pc, _EVER):
             return True
-        return pc in self._asked or pc in self._waiting or pc in self._trial.headers or self.compiled_at(pc)
+        return pc in self._asked or pc in self._waiting or self.trials.under(pc) or self.compiled_at(pc)
 
     def _region_at(self, code: int) -> int | None:
         """Where the region begins that a host address lies in, if it lies in one."""
@@ -213,12 +188,12 @@ class RegionEngine(StencilEngine):
             self.tiers.jobs, self.pool.problem = 0, str(error)
             return None
         seconds = self.spent[header]
-        self._again[header] = LATER * seconds
+        self.again[header] = LATER * seconds
         self.spent[header] = 0.0
         # The loop is entered best where it comes by most often; where that has a region, a copy of its code has been at work.
         for pc in self._burst.often():
             if not self._known(pc):
-                self._again[pc] = self._again[header]
+                self.again[pc] = self.again[header]
                 self.led[header] = pc
                 header = pc
                 break
@@ -238,6 +213,7 @@ class RegionEngine(StencilEngine):
                "exact": segment is None or segment.exact}
         if self.pool.give(worker, job):
             self._asked[header] = (segment, held, tries)
+            self.refused.pop(header, None)
 
     def _take(self) -> None:
         """Take in what workers have made."""
@@ -252,8 +228,8 @@ class RegionEngine(StencilEngine):
                 self.refused[header] = answer.get("error", "the worker ended over it")
                 self.tiers.refused(answer.get("cpu", 0.0))
                 if "error" not in answer:
-                    self._again.pop(header, None)
-            else:
+                    self.again.pop(header, None)
+            elif header not in self.refused:    # its loop may have been, meanwhile
                 self.install(header, answer, segment, held)
         self.tiers.pending = len(self._asked)
         while self._waiting and ((worker := self.pool.idle()) is not None or not self._asked):
@@ -285,9 +261,9 @@ class RegionEngine(StencilEngine):
         self.compiled += 1
         self.instructions += made["size"]
         self.tiers.compiled(made["size"], made.get("cpu", 0.0))
-        self._trial.begin(header, set(made.get("places", ())))
+        self.trials.begin(header, set(made.get("places", ())))
         self._faults.changed()
-        self._limbo.stop()
+        self.stop()
         return True
 
     # What people are told.
@@ -312,7 +288,7 @@ class RegionEngine(StencilEngine):
 
     def compiled_at(self, pc: int) -> bool:
         """Whether a region begins at a guest address."""
-        return self._found(pc) is not None
+        return self.found(pc) is not None
 
     def asked(self, pc: int) -> str:
         """Whether a worker is at it, or will be."""
@@ -336,7 +312,7 @@ class RegionEngine(StencilEngine):
 
     def _forget_heat(self, start: int, end: int) -> None:
         self._waiting.forget(start, end)
-        for known in (self.spent, self.refused, self._again):
+        for known in (self.spent, self.refused, self.again):
             for pc in [pc for pc in known if start <= pc < end]:
                 del known[pc]
 
@@ -362,9 +338,10 @@ class RegionEngine(StencilEngine):
         segment.exact = self.exact      # as its key says
         if self.store is not None and segment.key is not None:
             past = recall(self.store, segment)
-            self._again.update(past.again)
+            self.again.update(past.again)
             self.refused.update(dict.fromkeys(past.again, "no gain in an earlier run"))
             self._vain.update(past.vain)
+            self.trials.untried.update(past.untried)
             self.tiers.luck, self.tiers.faster = min(self.tiers.luck, past.luck), past.faster or self.tiers.faster
             for pc, seconds in past.spent.items():
                 self.spent[pc] = self._recalled[pc] = self.spent.get(pc, 0.0) + seconds
@@ -374,9 +351,10 @@ class RegionEngine(StencilEngine):
     def _save(self, segment: Segment) -> None:
         super()._save(segment)
         if self.store is not None and not self.soft:
-            again = {pc: seconds for pc, seconds in self._again.items() if pc in self.refused}
-            past = Past(self.spent, self._burst.counts, list(self._asked), again, self.tiers.luck, self.tiers.faster)
-            keep(self.store, segment, past, self._recalled)
+            again = {pc: seconds for pc, seconds in self.again.items() if pc in self.refused}
+            past = Past(self.spent, self._burst.counts, list(self._asked), again, self.trials.open, self.tiers.luck,
+                        self.tiers.faster)
+            keep(self.store, segment, past, self._recalled, self.trials.learned)
 
     def save(self) -> None:
         """Keep what was made and seen, and end the workers.

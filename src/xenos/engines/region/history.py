@@ -17,14 +17,15 @@ _MOST = 4096        # entries of each kind
 class Past:
     """What is known of how code ran."""
 
-    __slots__ = ("again", "faster", "luck", "spent", "steps", "vain")
+    __slots__ = ("again", "faster", "luck", "spent", "steps", "untried", "vain")
 
     def __init__(self, spent: dict[int, float], steps: dict[tuple[int, int], int], vain: list[int], again: dict[int, float],
-                 luck: float, faster: float) -> None:
+                 untried: dict[int, set[int]], luck: float, faster: float) -> None:
         self.spent = spent      # seconds by header
         self.steps = steps      # times by step: a block, and where it went
         self.vain = vain        # headers that were being compiled at the end
         self.again = again      # those that were refused: after how many seconds they are worth another look
+        self.untried = untried  # regions whose trial is not over, with the places in them
         self.luck = luck        # share of what was asked for that came to be
         self.faster = faster    # how much faster that was than stencils; 0 if that is not known
 
@@ -33,24 +34,27 @@ def recall(store: Store, segment: Segment) -> Past:
     """What `keep` wrote for the same code; nothing at all if it did not."""
     body = store.load(_key(segment)) if segment.key is not None else None
     if body is None:
-        return Past({}, {}, [], {}, 1.0, 0.0)
-    spent, steps, vain, again, luck, faster = marshal.loads(body)
+        return Past({}, {}, [], {}, {}, 1.0, 0.0)
+    spent, steps, vain, again, untried, luck, faster = marshal.loads(body)
     low = segment.low
     return Past({pc + low: seconds for pc, seconds in spent}, {(a + low, b + low): times for a, b, times in steps},
-                [pc + low for pc in vain], {pc + low: seconds for pc, seconds in again}, luck, faster)
+                [pc + low for pc in vain], {pc + low: seconds for pc, seconds in again},
+                {pc + low: {place + low for place in places} for pc, places in untried}, luck, faster)
 
 
-def keep(store: Store, segment: Segment, past: Past, before: dict[int, float]) -> None:
-    """Write down what of that is this segment's, if enough seconds are new since `before`."""
+def keep(store: Store, segment: Segment, past: Past, before: dict[int, float], learned: bool) -> None:
+    """Write down what of that is this segment's, if something was `learned` of regions or enough seconds are new since `before`."""
     low, high = segment.low, segment.high
     mine = {pc: seconds for pc, seconds in past.spent.items() if low <= pc < high}
-    if segment.key is None or sum(mine.values()) - sum(before.get(pc, 0.0) for pc in mine) < _WORTH:
+    if segment.key is None or not learned and sum(mine.values()) - sum(before.get(pc, 0.0) for pc in mine) < _WORTH:
         return
     longest = sorted(mine.items(), key=lambda item: -item[1])[:_MOST]
     ways = [(a - low, b - low, times) for (a, b), times in past.steps.items() if low <= a < high and low <= b < high][-_MOST:]
     store.save(_key(segment), [marshal.dumps((
         [(pc - low, seconds) for pc, seconds in longest], ways, [pc - low for pc in past.vain if low <= pc < high],
-        [(pc - low, seconds) for pc, seconds in past.again.items() if low <= pc < high], past.luck, past.faster))], "profile")
+        [(pc - low, seconds) for pc, seconds in past.again.items() if low <= pc < high],
+        [(pc - low, [place - low for place in places]) for pc, places in past.untried.items() if low <= pc < high],
+        past.luck, past.faster))], "profile")
 
 
 def _key(segment: Segment) -> bytes:

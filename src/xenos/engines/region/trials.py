@@ -1,0 +1,88 @@
+"""Regions on trial: turned off and on again in the table of blocks and in the jumps to them, and given up if they are slower."""
+
+from __future__ import annotations
+
+from xenos.tuning.tiers import LATER
+from xenos.tuning.trial import Trial
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from xenos.engines.code.segment import Segment
+    from xenos.engines.region.engine import RegionEngine
+    from xenos.tuning.trial import Verdict
+
+
+class Trials:
+    """Those of one engine."""
+
+    def __init__(self, engine: RegionEngine) -> None:
+        self._engine = engine
+        self._trial = Trial()
+        self._out: list[tuple[Segment, int]] = []   # segment and unit of regions that are out of the way meanwhile
+        self.untried: dict[int, set[int]] = {}      # regions from the cache that no verdict was given on, with the places in them
+        self.learned = False                        # whether there was a verdict in this run
+
+    @property
+    def running(self) -> bool:
+        """Whether something is being tried."""
+        return self._trial.running
+
+    @property
+    def off(self) -> bool:
+        """Whether what is being tried is out of the way."""
+        return self._trial.off
+
+    @property
+    def open(self) -> dict[int, set[int]]:
+        """Regions that no verdict was given on yet, with the places in them."""
+        return self.untried | self._trial.open
+
+    def under(self, pc: int) -> bool:
+        """Whether a region that begins there is being tried."""
+        return pc in self._trial.headers
+
+    def begin(self, header: int, places: set[int]) -> None:
+        """A region was taken in, in which a CPU would be that is at one of these places."""
+        self._trial.begin(header, places)
+        if self._trial.off and self.under(header):
+            self.turn(True)
+
+    def look(self, pc: int, region: int | None, pace: float, busy: bool) -> None:
+        """A CPU was seen, in a `region` if there is one, after instructions that took `pace` seconds each; `busy`: with workers."""
+        if region in self.untried:
+            self.begin(region, self.untried.pop(region))
+        before = self._trial.off
+        verdict = self._trial.look(pc if region is None else region, pace, busy)
+        if before != self._trial.off:
+            self.turn(self._trial.off)
+        if verdict is not None:
+            self.judged(verdict)
+
+    def turn(self, off: bool) -> None:
+        """Take the regions on trial out of the way for a while, or let them run again, unless they are gone."""
+        engine = self._engine
+        if off:
+            self._out += filter(None, map(engine.found, self._trial.headers))
+        for segment, unit in self._out:
+            if segment in engine.segments and not segment.leaving:
+                engine.translator.turn(unit, not off, segment, engine.table)
+        if not off:
+            self._out.clear()
+        engine.stop()
+
+    def judged(self, verdict: Verdict) -> None:
+        """Regions were measured: give up those that are slower than what there was before."""
+        engine = self._engine
+        engine.tiers.proved(verdict.faster)
+        self.learned = True
+        if not verdict.slower:
+            return
+        for header in verdict.headers:
+            if (found := engine.found(header)) is not None:
+                segment, unit = found
+                engine.translator.forget(unit, segment, engine.table)
+                segment.kept_regions = -1       # the cache on disk is to lack it, too
+        for pc in verdict.places:       # a region that begins elsewhere in the same loop would be no better
+            engine.refused[pc] = f"{100 * verdict.ratio - 100:.0f} % slower than without it"
+            engine.again[pc] = LATER * engine.tiers.ran
+        engine.stop()
