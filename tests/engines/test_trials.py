@@ -165,6 +165,16 @@ def test_by_turns(forced: SideBySide) -> None:
     assert (forced.cpu.read("x", 10), forced.cpu.read("x", 11)) == (0, 15000)
 
 
+def test_a_program_that_ends_meanwhile(forced: SideBySide) -> None:
+    """What is kept of its code leads to the regions: in the next run nobody would let them run again."""
+    engine, _, headers = hot(forced)
+    turned(engine, headers, True)
+    for segment in {segment for segment, _ in engine._out}:
+        engine._save(segment)
+    assert all(map(engine.compiled_at, headers))
+    turned(engine, headers, False)
+
+
 def test_code_that_changes_meanwhile(forced: SideBySide) -> None:
     """A region of what is no longer there does not come back."""
     engine, address, headers = hot(forced)

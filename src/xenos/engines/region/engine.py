@@ -82,6 +82,8 @@ class RegionEngine(StencilEngine):
             wild = [segment for segment in self.segments if segment.wild]
             for segment in wild:
                 self._drop(segment)     # what else is in it comes from the cache again, or is translated anew
+            for segment in self.segments:
+                segment.exact = True    # for what it gets from now on
             self._limbo.stop()
             others = [(cpu, cpu.epoch) for cpu in self._limbo.running.values()]
         until = time.monotonic() + _PATIENCE    # one that is yet to begin may wait for who waits for us
@@ -371,6 +373,9 @@ class RegionEngine(StencilEngine):
         return segment
 
     def _save(self, segment: Segment) -> None:
+        for one, unit in self._out if self._trial.off else ():
+            if one is segment:      # in the next run nobody would let it run again
+                self.translator.turn(unit, True, segment, self.table)
         super()._save(segment)
         if self.store is not None and not self.soft:
             again = {pc: seconds for pc, seconds in self._again.items() if pc in self.refused}
