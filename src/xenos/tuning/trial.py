@@ -20,13 +20,14 @@ _TURN = 8           # looks of a turn, behind the one in which it began
 _LEAST, _MOST = 5, 40   # pairs of turns, of which one was without
 _SURE = 3.0          # standard errors between two times that differ by no chance,
 _FEW = 15.0         # and this over the number of pairs more, as it is looked after each
+_TELLING = 5        # standard errors of the whole are less than the share of it of which something is learned
 _SLOWER = 1.02      # that much, and it matters
 _BOUNDS = 0.5, 8.0  # between these lies how much faster anything is
 
 
 class Verdict:
-    """What a trial came to: the regions by their headers, the `places` that are in them, how much `faster` their code runs, how
-    much longer the program takes: `ratio`; and whether that is `sure`."""
+    """What a trial came to: the regions by their headers, the `places` that are in them, how much `faster` their code runs (0 if
+    that is not known), how much longer the program takes: `ratio`; and whether that is `sure`."""
 
     __slots__ = ("faster", "headers", "places", "ratio", "sure")
 
@@ -106,10 +107,12 @@ class Trial:
             return None     # it did something else
         return self._verdict(_median(after) / _median(before), share)
 
-    def _verdict(self, ratio: float, share: float, sure: bool = True) -> Verdict:
+    def _verdict(self, ratio: float, share: float, sure: bool = True, error: float = 0.0) -> Verdict:
         low, high = _BOUNDS
-        faster = share / max(ratio - 1 + share, share / high) if share else 1.0
-        return Verdict(self.headers, self._places, max(low, min(faster, high)), ratio, sure)
+        faster = 0.0
+        if share > _TELLING * error:    # of what hardly runs it is chance
+            faster = max(low, min(share / max(ratio - 1 + share, share / high), high))
+        return Verdict(self.headers, self._places, faster, ratio, sure)
 
     def _by_turns(self, turn: list[float], place: int, pace: float) -> Verdict | None:
         turn.append(pace)
@@ -127,7 +130,7 @@ class Trial:
         sure = abs(math.log(ratio)) > (_SURE + _FEW / (len(self._turns) // 2)) * error
         if not sure and len(self._turns) < 2 * _MOST:
             return None
-        verdict = self._verdict(ratio, self._within / self._seen, sure)
+        verdict = self._verdict(ratio, self._within / self._seen, sure, error)
         self._before = {False: [], True: []}
         self._end()
         return verdict

@@ -116,6 +116,8 @@ class RegionEngine(StencilEngine):
         self.within.clear()
         self.led.clear()
         self._burst.counts.clear()      # of another program, at the same addresses
+        self._waiting.forget()
+        self._trial = Trial()
         self.pool.memory = BASE, memory.size
 
     def _look(self, cpu: Cpu) -> Exit | None:
@@ -157,7 +159,8 @@ class RegionEngine(StencilEngine):
 
     def _judged(self, verdict: Verdict) -> None:
         """Regions were measured: give up those that are slower than what there was before."""
-        self.tiers.proved(verdict.faster)
+        if verdict.faster:
+            self.tiers.proved(verdict.faster)
         if not verdict.slower:
             return
         for header in verdict.headers:
