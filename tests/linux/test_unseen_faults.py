@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from linux.hot_guests import CROSS, LONG, SOURCE, build, empty_cache
+from linux.hot_guests import CROSS, LONG, SOURCE, TRIES, build, empty_cache, regions, start
 
 pytestmark = pytest.mark.skipif(not shutil.which(CROSS), reason=f"needs {CROSS}")
 ROUNDS = {"stencil": "50", "region": "100000", "eager": "50"}
@@ -61,3 +61,13 @@ def test_a_handler_sees_all_registers(engine: str, seed: int, program: Path, cac
 @pytest.mark.parametrize(("engine", "seed"), ENGINES)
 def test_a_handler_sees_them_in_other_threads_too(engine: str, seed: int, program: Path, cache: Path) -> None:
     assert shown(engine, program, "others", cache, seed) == ("wrong 0\n", "", 0)
+
+
+def test_a_handler_that_comes_late_leaves_a_program_its_regions(tmp_path: Path) -> None:
+    """Its code had been come to before, when no handler was there: what is compiled afterwards is as the handler wants it."""
+    late, cache = build("late", tmp_path), empty_cache(tmp_path / "cache")
+    for rounds in (300, *[1000] * TRIES):       # on a busy machine it may be over before
+        out, told = start(late, rounds, XENOS_CACHE=str(cache)).communicate(timeout=LONG)
+        if regions(told):
+            break
+    assert regions(told) and len(out) == 9, (out, told)

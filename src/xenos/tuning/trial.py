@@ -19,13 +19,14 @@ _CLEAR = 0.9        # of the time before, or less, and no more is asked
 _TURN = 8           # looks of a turn, behind the one in which it began
 _LEAST, _MOST = 12, 40  # pairs of turns, of which one was without
 _SURE = 3.0         # standard errors by which the sum of ranks is off what chance would give
+_TELLING = 0.2      # of the looks found regions at work, or it says nothing of how much faster they are
 _SLOWER = 1.02      # that much, and it matters
 _BOUNDS = 0.5, 8.0  # between these lies how much faster anything is
 
 
 class Verdict:
-    """What a trial came to: the regions by their headers, the `places` that are in them, how much `faster` their code runs, how
-    much longer the program takes: `ratio`; and whether that is `sure`."""
+    """What a trial came to: the regions by their headers, the `places` that are in them, how much `faster` their code runs (0 if
+    that is not known), how much longer the program takes: `ratio`; and whether that is `sure`."""
 
     __slots__ = ("faster", "headers", "places", "ratio", "sure")
 
@@ -119,8 +120,8 @@ class Trial:
 
     def _verdict(self, ratio: float, share: float, sure: bool = True) -> Verdict:
         low, high = _BOUNDS
-        faster = share / max(ratio - 1 + share, share / high) if share else 1.0
-        return Verdict(set(self.headers), self._places(), max(low, min(faster, high)), ratio, sure)
+        faster = max(low, min(share / max(ratio - 1 + share, share / high), high)) if share > _TELLING else 0.0
+        return Verdict(set(self.headers), self._places(), faster, ratio, sure)
 
     def _by_turns(self, turn: list[float], place: int, pace: float) -> Verdict | None:
         turn.append(pace)

@@ -80,6 +80,8 @@ class RegionEngine(StencilEngine):
             wild = [segment for segment in self.segments if segment.wild]
             for segment in wild:
                 self._drop(segment)     # what else is in it comes from the cache again, or is translated anew
+            for segment in self.segments:
+                segment.exact = True    # for what it gets from now on
             self._limbo.stop()
             others = [(cpu, cpu.epoch) for cpu in self._limbo.running.values()]
         until = time.monotonic() + _PATIENCE    # one that is yet to begin may wait for who waits for us
@@ -112,6 +114,8 @@ class RegionEngine(StencilEngine):
         self.within.clear()
         self.led.clear()
         self._burst.counts.clear()      # of another program, at the same addresses
+        self._waiting.forget()
+        self.trials.forget()
         self.pool.memory = BASE, memory.size
 
     def _look(self, cpu: Cpu) -> Exit | None:
@@ -349,6 +353,8 @@ class RegionEngine(StencilEngine):
         return segment
 
     def _save(self, segment: Segment) -> None:
+        if self.trials.off:     # in the next run nobody would let them run again
+            self.trials.turn(False)
         super()._save(segment)
         if self.store is not None and not self.soft:
             again = {pc: seconds for pc, seconds in self.again.items() if pc in self.refused}

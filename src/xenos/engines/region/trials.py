@@ -58,6 +58,12 @@ class Trials:
         if verdict is not None:
             self.judged(verdict)
 
+    def forget(self) -> None:
+        """Another program is run, with other code at these addresses."""
+        self._trial = Trial()
+        self._out.clear()
+        self.untried.clear()
+
     def turn(self, off: bool) -> None:
         """Take the regions on trial out of the way for a while, or let them run again, unless they are gone."""
         engine = self._engine
@@ -73,7 +79,8 @@ class Trials:
     def judged(self, verdict: Verdict) -> None:
         """Regions were measured: give up those that are slower than what there was before."""
         engine = self._engine
-        engine.tiers.proved(verdict.faster)
+        if verdict.faster:
+            engine.tiers.proved(verdict.faster)
         self.learned = True
         if not verdict.slower:
             return
