@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from linux.hot_guests import CROSS, LONG, SOURCE, build, empty_cache
+from cli.kit import DATA, EXIT, TEXT, elf, write, xenos
+from linux.hot_guests import CROSS, LONG, SOURCE, build, empty_cache, regions
 
 pytestmark = pytest.mark.skipif(not shutil.which(CROSS), reason=f"needs {CROSS}")
 ROUNDS = {"stencil": "50", "region": "100000", "eager": "50"}
@@ -61,3 +62,12 @@ def test_a_handler_sees_all_registers(engine: str, seed: int, program: Path, cac
 @pytest.mark.parametrize(("engine", "seed"), ENGINES)
 def test_a_handler_sees_them_in_other_threads_too(engine: str, seed: int, program: Path, cache: Path) -> None:
     assert shown(engine, program, "others", cache, seed) == ("wrong 0\n", "", 0)
+
+
+def test_who_gets_a_handler_gets_regions_behind_it(tmp_path: Path) -> None:
+    """They were refused for good: made in vain, as those of code that nobody sees fail, as long as there was none of these yet."""
+    loop = ["lui a0, 0x8000", "addi a0, a0, -1", "bne a0, zero, -4"]
+    handled = ["addi a0, zero, 11", f"lui a1, {DATA >> 12}", "addi a2, zero, 0", "addi a3, zero, 8", "addi a7, zero, 134", "ecall"]
+    program = write(tmp_path, elf([*handled, *loop, *EXIT], TEXT.to_bytes(8, "little") + bytes(16)))
+    ended = xenos("run", "--engine", "eager", "--stats", program, XENOS_EAGER="0:0.0001")
+    assert ended.status == 0 and regions(ended.stderr) > 0, ended.stderr
