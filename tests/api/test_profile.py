@@ -89,6 +89,14 @@ def test_statistics_tell_it(program: Path, cache: Path) -> None:
     assert re.search(r"^xenos: indirect jumps  around\+0x0 +to (even|odd)\+0x0 \d\d %, (even|odd)\+0x0 \d\d %$", told, re.M), told
 
 
+@pytest.mark.parametrize("chance", ["0:0.01", "0:0"])
+def test_statistics_tell_of_forced_regions(program: Path, cache: Path, chance: str) -> None:
+    ended = command("run", "--engine", "eager", "--stats", program, XENOS_EAGER=chance)
+    assert ended.status == 0, ended.stderr
+    assert re.search(r"^xenos: \d+ regions of \d+ instructions compiled$", ended.stderr, re.M), ended.stderr
+    assert re.search(r"^xenos: hottest loops   (around|even|odd)\+0x\w+ +\d+ %  \w", ended.stderr, re.M), ended.stderr
+
+
 def test_words_make_the_same_profile() -> None:
     profile = Profile(7, [Loop(16, "f+0x0", 0.75, "compiled"), Loop(32, "", 0.25)], [Jump(16, "f+0x0", True, 4, [(32, "", 1.0)])])
     again = Profile.read(json.loads(json.dumps(profile.words())))

@@ -7,8 +7,9 @@ import random
 import pytest
 
 from engines.placements import States, forms, placements
-from engines.side_by_side import DATA, Block, SideBySide, registers
+from engines.side_by_side import BREAK, DATA, EXECUTE, READ, WRITE, Block, SideBySide, differences, registers
 from engines.wild_blocks import ASSEMBLER, WildBlocks
+from xenos.engines.region.eager import EagerEngine
 
 CHAPTERS = forms()
 DOUBLE_2_5 = 0x4004_0000_0000_0000
@@ -32,6 +33,53 @@ def test_what_was_wrong_once(forced: SideBySide, name: str, before: int) -> None
     lines, x, f = ONCE_WRONG[name]
     words = tuple(map(ASSEMBLER.assemble, ["addi zero, zero, 0"] * before + lines))
     forced.check(Block(words, registers({8: DATA, **x}, f), memory=bytes(64)), name)
+
+
+def test_jumps_below_0(forced: SideBySide) -> None:
+    """From a low address there are jumps to the highest ones, be they only data that look like such a jump."""
+    low, size, apart = 0x10000, 0x1000, 64
+    memory = forced.memory
+    memory.map(low, size, READ | WRITE | EXECUTE)
+    memory.watching().told(low, low + size)
+    words = tuple(map(ASSEMBLER.assemble, ("bne a0, zero, 8", f"jal zero, {-2 * low}", "addi a1, a1, 1", "c.ebreak")))
+    memory.view[low:low + size] = BREAK.to_bytes(2, "little") * (size // 2)
+    for number in range(20):
+        for taken in (1, 0):
+            block, address = Block(words, registers({10: taken})), low + apart * number
+            memory.view[address:address + len(block.code())] = block.code()
+            have, want = forced.run(block, address)
+            assert have == want, differences(have, want)
+    memory.unmap(low, size)
+
+
+def test_regions_are_forced_at_new_blocks_only(forced: SideBySide, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that is translated anew brings no others of its segment, made since it was made first, into play again."""
+    engine, drawn = forced.stencil, []
+    assert isinstance(engine, EagerEngine)
+    monkeypatch.setattr(engine, "_random", Counted(drawn))
+    blocks = [Block((ASSEMBLER.assemble("addi a1, a1, 1"), BREAK), registers()) for _ in range(20)]
+    places = [forced.place(block) for block in blocks]
+    for block, address in zip(blocks, places, strict=True):
+        forced.run(block, address)
+    before = len(drawn)
+    assert before >= len(blocks)
+    forced.memory.view[places[0]:places[0] + 2] = BREAK.to_bytes(2, "little")
+    engine.invalidate(places[0], places[0] + 1)
+    forced.run(blocks[0], places[0])
+    assert len(drawn) == before + 1
+
+
+class Counted(random.Random):
+    """Chance that is against every region, and is noted."""
+
+    def __init__(self, drawn: list[float]) -> None:
+        super().__init__(0)
+        self._drawn = drawn
+
+    def random(self) -> float:
+        """That it is not to be."""
+        self._drawn.append(1.0)
+        return 1.0
 
 
 @pytest.mark.parametrize(("seed", "count", "length"), [(0, 250, 12), (1, 40, 90)])

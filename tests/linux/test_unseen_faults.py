@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from cli.kit import DATA, EXIT, TEXT, elf, write, xenos
 from linux.hot_guests import CROSS, LONG, SOURCE, TRIES, build, empty_cache, regions, start
 
 pytestmark = pytest.mark.skipif(not shutil.which(CROSS), reason=f"needs {CROSS}")
@@ -71,3 +72,12 @@ def test_a_handler_that_comes_late_leaves_a_program_its_regions(tmp_path: Path) 
         if regions(told):
             break
     assert regions(told) and len(out) == 9, (out, told)
+
+
+def test_who_gets_a_handler_gets_regions_behind_it(tmp_path: Path) -> None:
+    """They were refused for good: made in vain, as those of code that nobody sees fail, as long as there was none of these yet."""
+    loop = ["lui a0, 0x8000", "addi a0, a0, -1", "bne a0, zero, -4"]
+    handled = ["addi a0, zero, 11", f"lui a1, {DATA >> 12}", "addi a2, zero, 0", "addi a3, zero, 8", "addi a7, zero, 134", "ecall"]
+    program = write(tmp_path, elf([*handled, *loop, *EXIT], TEXT.to_bytes(8, "little") + bytes(16)))
+    ended = xenos("run", "--engine", "eager", "--stats", program, XENOS_EAGER="0:0.0001")
+    assert ended.status == 0 and regions(ended.stderr) > 0, ended.stderr

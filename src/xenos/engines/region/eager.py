@@ -59,8 +59,8 @@ class EagerEngine(RegionEngine):
         """Translate what is there, and make regions of its blocks."""
         left = super()._translate(pc, cpu)
         if left is None and not self.soft and self.table.find(pc):
-            blocks = self._neighbours(pc)
-            for header in blocks[blocks.index(pc):] if pc in blocks else []:
+            blocks = self._neighbours(pc)[::-1]     # that which was made anew stands there twice: what is new comes last
+            for header in blocks[blocks.index(pc)::-1] if pc in blocks else []:
                 if self._random.random() < self._share and not self._known(header):
                     self._force(header)
         return left
@@ -161,7 +161,7 @@ class Here:
         self.workers: list[object] = []
         self.memory = (0, 0)
         self.problem = ""
-        self.lost = 0
+        self.started = self.lost = 0
 
     def idle(self) -> object | None:
         """It is always."""
@@ -180,6 +180,14 @@ class Here:
         """All since it was asked last."""
         done, self._done = self._done, []
         return done
+
+    def told(self) -> str:
+        """There is nothing to tell of it."""
+        return ""
+
+    def losses(self) -> str:
+        """There are none."""
+        return ""
 
     def close(self) -> None:
         """There is nobody to end."""

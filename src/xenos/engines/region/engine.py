@@ -81,7 +81,7 @@ class RegionEngine(StencilEngine):
             for segment in wild:
                 self._drop(segment)     # what else is in it comes from the cache again, or is translated anew
             for segment in self.segments:
-                segment.exact = True    # for what it gets from now on
+                segment.exact = True    # so is all that it has; regions that are not would be made in vain
             self._limbo.stop()
             others = [(cpu, cpu.epoch) for cpu in self._limbo.running.values()]
         until = time.monotonic() + _PATIENCE    # one that is yet to begin may wait for who waits for us

@@ -33,7 +33,9 @@ def link(made: ObjectFile, exits: list[tuple[int, int]], low: int, places: list[
     ways = array("q")
     for one in made.text_relocations:
         if one.symbol.startswith("exit"):
-            ways.extend((one.offset, *exits[int(one.symbol[4:])]))
+            why, pc = exits[int(one.symbol[4:])]
+            # What is never run may jump from a low address to one below 0, the highest of all, as data that look like code do.
+            ways.extend((one.offset, why, pc - (pc >> 63 << 64)))
         elif one.symbol in placed:
             runtime.settle(code, one, placed[one.symbol])
         else:
