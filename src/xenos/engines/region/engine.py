@@ -122,15 +122,14 @@ class RegionEngine(StencilEngine):
 
     def _look(self, cpu: Cpu) -> Exit | None:
         """See where a CPU is, whether that is worth a region, and what workers have done."""
-        now = time.thread_time()        # by the clock on the wall, a busy machine's guests would seem to run for long
-        passed, cpu.looked = min(max(now - cpu.looked, 0.0), _LONGEST), now
+        passed = min(max(time.thread_time() - cpu.looked, 0.0), _LONGEST)   # by the wall's clock, busy machines' guests seem slow
         done, cpu.seen = cpu.count - cpu.seen, cpu.count
         self.tiers.ran += passed
         left, new = None, False
         pc = cpu.pc
         region = self._region_at(cpu.get(at.EXIT_INFO)) if cpu.get(at.EXIT_CODE) == _STUB else None
         without = self._trial.off       # what was seen is what there was before regions
-        if done * 2 > self.tiers.interval and passed < _LONGEST:
+        if done * 2 > self.tiers.interval:
             verdict = self._trial.look(pc if region is None else region, passed / done, bool(self._asked))
             if without != self._trial.off:
                 self._turn()
@@ -146,6 +145,7 @@ class RegionEngine(StencilEngine):
         self.tiers.sampled(new or self._trial.running)
         if self._asked:
             self._take()
+        cpu.looked = time.thread_time()     # to follow a CPU takes as long as some looks
         return left
 
     def _turn(self) -> None:
