@@ -120,8 +120,8 @@ class RegionEngine(StencilEngine):
 
     def _look(self, cpu: Cpu) -> Exit | None:
         """See where a CPU is, whether that is worth a region, and what workers have done."""
-        now = time.thread_time()        # by the clock on the wall, a busy machine's guests would seem to run for long
-        taken, cpu.looked = max(now - cpu.looked, 0.0), now
+        # By the clock on the wall, a busy machine's guests would seem to run for long.
+        taken = max(time.thread_time() - cpu.looked, 0.0)
         passed = min(taken, _LONGEST)
         done, cpu.seen = cpu.count - cpu.seen, cpu.count
         self.tiers.ran += passed
@@ -141,6 +141,7 @@ class RegionEngine(StencilEngine):
         self.tiers.sampled(new or self.trials.running)
         if self._asked:
             self._take()
+        cpu.looked = time.thread_time()     # to follow a CPU takes as long as some looks
         return left
 
     def stop(self) -> None:

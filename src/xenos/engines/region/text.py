@@ -287,7 +287,7 @@ class RegionText:
                 if width == 32:
                     self._binding.store(emit, offset, bits, width)
         emit.do(f"br label %{self._label(header)}")
-        # Nothing has changed: the reference engine does one instruction, and other code goes on.
+        # Nothing has changed: other code goes on, if need be behind one instruction done by the reference engine.
         emit.label("stay")
         emit.lines += self._convention.leave(f"@{self._symbol(SLOW, header[0])}", {})
 

@@ -21,6 +21,7 @@ from xenos.engines.code.segment import (
     REGIONS,
     REGIONS_ROOM,
     REGIONS_USED,
+    SLOW,
     UNIT_BLOCK,
     UNIT_ROW,
     UNIT_START,
@@ -68,11 +69,15 @@ def adopt(desk: int, pc: int, end: int, source: int) -> int:
     i64[desk + at.BLOCKS] = 1
     row = source + 32
     body = row + 24 * ways + 8 * places
+    # Where registers are not what a region wants, stencils go on, if there are some that are not forgotten before it is.
+    besides = other(segment, -1, pc - i64[segment + LOW]) if i64[desk + at.FOLLOW] else -1
     copy(code(desk), body, size)
     i64[desk + at.LENGTH] = size + 7 & -8
     for _ in range(ways):
         site, why, goal = i64[row], i64[row + 8], i64[row + 16]
-        if pad(desk + at.SCRATCH, i64[segment + USED] + site):
+        if why == SLOW and goal == pc and besides >= 0:
+            aim(code(desk), site, besides - i64[segment + USED])
+        elif pad(desk + at.SCRATCH, i64[segment + USED] + site):
             # It cannot be written in one piece where it lies: it goes to one that can.
             aim(code(desk), site, i64[desk + at.LENGTH])
             leave(desk, why, goal)
