@@ -57,9 +57,9 @@ class Jump:
 class Profile:
     """How a program ran, as far as samples tell.
 
-    samples     how often it was looked where it is: every 33 million instructions
+    samples     how often it was looked where it is: every 33 million instructions, and every 2 to 16 million with the region engine
     loops       the hottest `Loop`s, hottest first
-    jumps       the most frequent `Jump`s, most frequent first: only the region engine follows any, 256 blocks for each
+    jumps       the most frequent `Jump`s, most frequent first: only the region engine follows any, 512 blocks for each
                 loop that is worth compiling, and it knows those of earlier runs
     """
 
