@@ -120,7 +120,8 @@ class RegionEngine(StencilEngine):
 
     def _look(self, cpu: Cpu) -> Exit | None:
         """See where a CPU is, whether that is worth a region, and what workers have done."""
-        taken = max(time.thread_time() - cpu.looked, 0.0)       # by the wall's clock, busy machines' guests seem slow
+        # By the clock on the wall, a busy machine's guests would seem to run for long.
+        taken = max(time.thread_time() - cpu.looked, 0.0)
         passed = min(taken, _LONGEST)
         done, cpu.seen = cpu.count - cpu.seen, cpu.count
         self.tiers.ran += passed
