@@ -246,14 +246,6 @@ class Segment:
         """How many of the units are regions."""
         return self._words[REGIONS_USED >> 3]
 
-    def covers(self, start: int, end: int) -> bool:
-        """Whether guest code in that range was translated here."""
-        if self.high and (start >= self.high or end <= self.low):
-            return False
-        rows = self._list(UNITS)
-        start, end = start - self.low, end - self.low
-        return any(first < end and start < behind for first, behind in zip(rows[::3], rows[1::3], strict=True))
-
     def guest_addresses(self) -> list[int]:
         """Of all blocks."""
         return [pc + self.low for pc in self._list(BLOCKS)[::2] if not pc & COPY]

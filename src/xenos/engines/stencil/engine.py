@@ -340,9 +340,10 @@ class StencilEngine:
     # Forgetting.
 
     def _code_changed(self, start: int, end: int) -> None:
-        """Guest memory was mapped, unmapped or protected otherwise: all code in the range goes, whatever its bytes."""
+        """Guest memory was mapped, unmapped or protected otherwise: all code in the range goes, whatever its bytes. That of a file
+        goes as a whole, be there none of that part yet: what came to lie there would be kept as the file's."""
         for segment in list(self.segments):
-            if segment.high and segment.covers(start, end):
+            if start < segment.high and segment.low < end:
                 self._drop(segment)
         self._forget(start, end, whatever=True)
 
