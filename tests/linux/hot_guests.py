@@ -66,5 +66,6 @@ def empty_cache(folder: Path) -> Path:
     if not pack_ready("riscv64"):
         make_engine("stencil", "riscv64")
     bridge()
-    shutil.copytree(Path(cache_folder()) / "packs", folder / "packs")
+    # What another process is writing there meanwhile has a dot in its name, and is gone in a moment.
+    shutil.copytree(Path(cache_folder()) / "packs", folder / "packs", ignore=shutil.ignore_patterns("*.*"))
     return folder

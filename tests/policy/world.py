@@ -142,7 +142,7 @@ def _cache(parent: Path, user: int) -> Path:
     if user == os.geteuid():
         (folder / "packs").symlink_to(packs)
     elif packs.is_dir():
-        shutil.copytree(packs, folder / "packs")
+        shutil.copytree(packs, folder / "packs", ignore=shutil.ignore_patterns("*.*"))     # those are being written
         for path in (folder, folder / "packs", *(folder / "packs").iterdir()):
             os.chown(path, user, user)
     return folder
