@@ -13,6 +13,8 @@ from xenos.tuning.tiers import STEPS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from xenos.cpu.exits import Exit
     from xenos.cpu.state import Cpu
 
@@ -27,6 +29,7 @@ class Burst:
         self._single: StencilEngine | None = None
         self.counts: dict[tuple[int, int], int] = {}
         self.places: dict[int, int] = {}    # blocks that were seen in the last burst -> times
+        self._back: dict[int, int] = {}     # and how often by a jump back
 
     def follow(self, cpu: Cpu) -> Exit | None:
         """Let the CPU take some steps; an exit that it came to, which is its engine's to hand on."""
@@ -35,7 +38,7 @@ class Burst:
             self._single = _Single(engine)
         calls = cpu.get(at.CALLS)
         cpu.clear_jump_cache()
-        self.places = {}
+        self.places, self._back = {}, {}
         left: Exit | None = None
         try:
             for _ in range(STEPS):
@@ -46,6 +49,8 @@ class Burst:
                 step = here, cpu.pc
                 self.counts[step] = self.counts.get(step, 0) + 1
                 self.places[cpu.pc] = self.places.get(cpu.pc, 0) + 1
+                if cpu.pc <= here:
+                    self._back[cpu.pc] = self._back.get(cpu.pc, 0) + 1
                 left = None
         finally:
             cpu.set(at.CALLS, calls)
@@ -53,10 +58,12 @@ class Burst:
             engine.resume(cpu)
         return left
 
-    def often(self) -> list[int]:
-        """The blocks that the last burst came to nearly as often as to any."""
-        most = max(self.places.values(), default=0)
-        return sorted((pc for pc, times in self.places.items() if times > 2 and times * 2 >= most), key=lambda pc: -self.places[pc])
+    def head(self, known: Callable[[int], bool]) -> int | None:
+        """Of the blocks that are not `known` and that the last burst came to nearly as often as to any of these: the one that it
+        went back to most often, which is where a loop begins."""
+        times = {pc: times for pc, times in self.places.items() if times > 2 and not known(pc)}
+        often = [pc for pc in times if 2 * times[pc] >= max(times.values())]
+        return max(often, key=lambda pc: (self._back.get(pc, 0), times[pc]), default=None)
 
     def steps(self) -> list[tuple[int, int, int]]:
         """All that were seen: block, where it went, times."""

@@ -195,13 +195,12 @@ class RegionEngine(StencilEngine):
         seconds = self.spent[header]
         self.again[header] = LATER * seconds
         self.spent[header] = 0.0
-        # The loop is entered best where it comes by most often; where that has a region, a copy of its code has been at work.
-        for pc in self._burst.often():
-            if not self._known(pc):
-                self.again[pc] = self.again[header]
-                self.led[header] = pc
-                header = pc
-                break
+        # A loop is entered best where it begins; where that has a region, a copy of its code has been at work.
+        head = self._burst.head(self._known)
+        if head is not None:
+            self.again[head] = self.again[header]
+            self.led[header] = head
+            header = head
         pages = {number for pc in (header, *self._burst.places) for number in (pc // SIZE, (pc + 64) // SIZE)}
         if worker is None:
             self._waiting.add(header, seconds, pages)

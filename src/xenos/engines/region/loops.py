@@ -9,6 +9,7 @@ if TYPE_CHECKING:
 
 _ROOM = 64      # instructions that a loop may grow to
 _TIMES = 4      # at most
+_RARE = 8       # what comes to pass so many times less often than a loop goes round is none of its business
 
 
 def ranks(header: Place, nodes: dict[Place, Node]) -> dict[Place, int]:
@@ -40,7 +41,7 @@ def unpolled(nodes: dict[Place, Node], rank: dict[Place, int]) -> set[Place]:
 
 
 def unroll(header: Place, nodes: dict[Place, Node]) -> None:
-    """Write small innermost loops out. Nodes that nothing leads to may be among the copies."""
+    """Write small loops out, what goes round most often first. Nodes that nothing leads to may be among the copies."""
     rank = ranks(header, nodes)
     latches: dict[Place, list[Place]] = {}
     for place in rank:
@@ -52,22 +53,25 @@ def unroll(header: Place, nodes: dict[Place, Node]) -> None:
     for head, ends in latches.items():
         if head in ends:
             latches[head] = [head]      # what other circles also begin there go round less often
-    bodies = {head: _body(head, ends, nodes) for head, ends in latches.items()}
-    for head, body in bodies.items():
+    rounds = {head: sum(nodes[end].weight for end in ends) for head, ends in latches.items()}
+    for head in sorted(latches, key=lambda head: -rounds[head]):
+        least = rounds[head] / _RARE
+        body = _body(head, [end for end in latches[head] if nodes[end].weight > least], nodes, least)
         size = sum(len(nodes[place].instructions) for place in body)
         times = min(_TIMES, _ROOM // max(size, 1))
-        # Circles may also share blocks without one being inside the other.
-        alone = not body & copied and not any(other in body for other in latches if other != head)
-        if times > 1 and alone and 16 * nodes[head].weight >= heaviest:
+        # Circles may also share blocks without one being inside the other. One that is hardly gone round is no loop to speak of.
+        within = (other for other in latches if other in body and other != head)
+        alone = not body & copied and all(_RARE * rounds[other] <= rounds[head] for other in within)
+        if times > 1 and alone and 16 * rounds[head] >= heaviest:
             _copy(head, set(latches[head]), body, nodes, times)
             copied |= body
 
 
-def _body(head: Place, ends: list[Place], nodes: dict[Place, Node]) -> set[Place]:
-    """The nodes from which a loop's ends are come to without its head, and the head."""
+def _body(head: Place, ends: list[Place], nodes: dict[Place, Node], least: float) -> set[Place]:
+    """The nodes, of more weight than the `least`, from which a loop's ends are come to without its head; and the head."""
     before: dict[Place, list[Place]] = {}
     for place, node in nodes.items():
-        for goal in node.goes:
+        for goal in node.goes if node.weight > least else ():
             before.setdefault(goal, []).append(place)
     body, work = {head}, [end for end in ends if end != head]
     while work:
