@@ -60,16 +60,13 @@ def test_a_share_that_is_faster() -> None:
 def test_a_machine_that_becomes_slow(seed: int) -> None:
     """Others begin to work as the region is taken in, and stop and begin again: it is as fast as it is all the same."""
     r = Random(seed)
-    load = lambda look: 1.9 if look >= 100 else 1.0     # noqa: E731
-    better = tried(Trial(), r, without=1.0, within=0.7, load=load)
+    better = tried(Trial(), r, without=1.0, within=0.7, load=lambda look: 1.9 if look >= 100 else 1.0)
     assert better is not None and not better.slower and 1.3 < better.faster < 1.6
     ends = r.randrange(100, 300)
-    load = lambda look: 1.9 if 100 <= look < ends else 1.0     # noqa: E731
-    better = tried(Trial(), r, without=1.0, within=0.7, load=load)
+    better = tried(Trial(), r, without=1.0, within=0.7, load=lambda look: 1.9 if 100 <= look < ends else 1.0)
     assert better is not None and not better.slower
-    load = lambda look: 1.9 if look < 110 else 1.0      # noqa: E731
-    worse = tried(Trial(), r, without=1.0, within=1.2, load=load)
-    assert worse is not None
+    worse = tried(Trial(), r, without=1.0, within=1.2, load=lambda look: 1.9 if look < 110 else 1.0)
+    assert worse is not None and (worse.slower or worse.ratio < 0.9)   # a machine that becomes fast may hide it
 
 
 @pytest.mark.parametrize("share", [0, 0.01, 0.02, 0.05, 0.1])
