@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from house.files import ROOT
-from house.warm_modules import CALLS, MODULES
+from house.warm_modules import CALLS, MODULES, REGIONS
 from xenos.engines.choose import cache_folder
 from xenos.engines.code import modules
 
@@ -46,6 +46,13 @@ def test_the_list_names_nothing_that_is_not_imported(warm: set[str]) -> None:
     assert sorted(set(MODULES) - warm - {"sys"}) == []
 
 
+def test_a_warm_run_with_regions_imports_what_watches_for_hot_code_and_nothing_that_compiles(warm: set[str]) -> None:
+    run = ("-c", START, "run", "--engine", "region", "examples/tour")
+    for _ in range(2):
+        subprocess.run([sys.executable, *run], cwd=ROOT, check=True, capture_output=True)
+    assert sorted(name for name in imported(*run) - imported("-c", "pass") - warm if not name.startswith(HOSTS)) == sorted(REGIONS)
+
+
 def test_translating_imports_nothing_more(warm: set[str], tmp_path: Path) -> None:
     """The packs are there, no code is: all of it is translated."""
     (tmp_path / "packs").symlink_to(Path(cache_folder()) / "packs")
@@ -58,7 +65,7 @@ def test_the_file_of_modules_has_the_list_and_what_most_programs_ask_for() -> No
     """But for the two that are there before it is read."""
     kept = {f"xenos.{name}" for name in modules.MODULES}
     assert sorted(name for name in kept if "{host}" not in name and name not in CALLS) == sorted(
-        name for name in MODULES if name.startswith("xenos.") and name not in (*CALLS, "xenos.warm"))
+        name for name in MODULES + REGIONS if name.startswith("xenos.") and name not in (*CALLS, "xenos.warm"))
     assert set(CALLS) <= kept
 
 

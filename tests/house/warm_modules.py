@@ -26,3 +26,9 @@ CALLS: tuple[str, ...] = (
     "xenos.linux.futex", "xenos.linux.hosts.vdso", "xenos.linux.mman", "xenos.linux.procfs", "xenos.linux.resource",
     "xenos.linux.stat",
 )
+# What `--engine region` needs beside the first list.
+REGIONS: tuple[str, ...] = (
+    "xenos.engines.region", "xenos.engines.region.burst", "xenos.engines.region.engine", "xenos.engines.region.history",
+    "xenos.engines.region.pages", "xenos.engines.region.pool", "xenos.engines.region.trials", "xenos.engines.region.waiting",
+    "xenos.tuning", "xenos.tuning.tiers", "xenos.tuning.trial",
+)

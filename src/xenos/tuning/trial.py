@@ -9,8 +9,6 @@ that goes on to other things.
 
 from __future__ import annotations
 
-import math
-
 _LOOKS = 24         # that a pace is a median of
 _KEPT = 64          # looks that are remembered
 _SHARE = 3 / 4      # of the looks must be in what is tried, before and after: else a program may do by turns what is fast and slow
@@ -158,6 +156,8 @@ def _median(looks: list[tuple[int, float]]) -> float:
 def _compare(without: list[float], within: list[float]) -> tuple[float, float]:
     """How many times as long turns took as those before them, as a median; and by how many standard errors it is no chance which
     of two took longer (F. Wilcoxon, Individual comparisons by ranking methods, 1945)."""
+    import math  # for few programs: to load it takes longer than the rest of this file
+
     logs = sorted((math.log(one / other) for one, other in zip(within, without, strict=True)), key=abs)
     count = len(logs)
     ranks = sum(math.copysign(rank + 1, log) for rank, log in enumerate(logs))

@@ -35,20 +35,21 @@ CPUS = {1: ("x86-64", ""), 2: ("x86-64-v2", "+pclmul"), 3: ("x86-64-v3", "+pclmu
 
 _LEVEL_2 = {"cx16", "lahf_lm", "popcnt", "pni", "sse4_1", "sse4_2", "ssse3", "pclmulqdq"}
 _LEVEL_3 = {"avx", "avx2", "bmi1", "bmi2", "f16c", "fma", "abm", "movbe"}
+_found: list[int] = []      # the host's own level, once somebody asked: it takes some tenths of a millisecond
 
 
 def level() -> int:
     """The highest level (1-3) whose features this host has; the environment's XENOS_HOST_LEVEL lowers it."""
     import os
 
-    flags: set[str] = set()
-    with open("/proc/cpuinfo", "rb") as file:       # as text it would import one more module
-        for line in file:
-            if line.startswith(b"flags"):
-                flags = set(line.decode().split())
-                break
-    best = 1
-    if flags >= _LEVEL_2:
-        best = 3 if flags >= _LEVEL_3 else 2
+    if not _found:
+        flags: set[str] = set()
+        with open("/proc/cpuinfo", "rb") as file:       # as text it would import one more module
+            for line in file:
+                if line.startswith(b"flags"):
+                    flags = set(line.decode().split())
+                    break
+        _found.append(1 if not flags >= _LEVEL_2 else 3 if flags >= _LEVEL_3 else 2)
+    best = _found[0]
     wanted = os.environ.get("XENOS_HOST_LEVEL", "")
     return min(best, int(wanted)) if wanted in ("1", "2", "3") else best

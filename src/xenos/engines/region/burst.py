@@ -6,6 +6,8 @@ for a block, and is done only where code is about to be compiled.
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from xenos.cpu import layout as at
 from xenos.cpu.exits import Budget
 from xenos.engines.stencil.engine import StencilEngine
@@ -30,6 +32,8 @@ class Burst:
         self.counts: dict[tuple[int, int], int] = {}
         self.places: dict[int, int] = {}    # blocks that were seen in the last burst -> times
         self._back: dict[int, int] = {}     # and how often by a jump back
+        self._way: list[int] = []           # all of them, one after the other
+        self._each = 0.0                    # instructions of one, on average
 
     def follow(self, cpu: Cpu) -> Exit | None:
         """Let the CPU take some steps; an exit that it came to, which is its engine's to hand on."""
@@ -38,8 +42,8 @@ class Burst:
             self._single = _Single(engine)
         calls = cpu.get(at.CALLS)
         cpu.clear_jump_cache()
-        self.places, self._back = {}, {}
-        left: Exit | None = None
+        self.places, self._back, self._way = {}, {}, []
+        before, left = cpu.count, None
         try:
             for _ in range(STEPS):
                 here = cpu.pc
@@ -48,6 +52,7 @@ class Burst:
                     break
                 step = here, cpu.pc
                 self.counts[step] = self.counts.get(step, 0) + 1
+                self._way.append(cpu.pc)
                 self.places[cpu.pc] = self.places.get(cpu.pc, 0) + 1
                 if cpu.pc <= here:
                     self._back[cpu.pc] = self._back.get(cpu.pc, 0) + 1
@@ -56,6 +61,7 @@ class Burst:
             cpu.set(at.CALLS, calls)
             cpu.clear_jump_cache()
             engine.resume(cpu)
+        self._each = (cpu.count - before) / max(len(self._way), 1)
         return left
 
     def head(self, known: Callable[[int], bool]) -> int | None:
@@ -64,6 +70,15 @@ class Burst:
         times = {pc: times for pc, times in self.places.items() if times > 2 and not known(pc)}
         often = [pc for pc in times if 2 * times[pc] >= max(times.values())]
         return max(often, key=lambda pc: (self._back.get(pc, 0), times[pc]), default=None)
+
+    def stay(self, low: int, high: int, most: int) -> float:
+        """How many instructions the last burst executed between coming into a region and leaving it again, if that had those of
+        the blocks in [low, high) that were come to most often, up to `most` instructions."""
+        often = sorted((pc for pc in self.places if low <= pc < high), key=lambda pc: -self.places[pc])
+        region = set(often[:max(1, int(most / max(self._each, 1.0)))])
+        left = sum(here in region and goal not in region for here, goal in pairwise(self._way))
+        inside = sum(pc in region for pc in self._way) * self._each
+        return inside / left if left else float("inf")
 
     def steps(self) -> list[tuple[int, int, int]]:
         """All that were seen: block, where it went, times."""

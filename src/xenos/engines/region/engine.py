@@ -134,9 +134,9 @@ class RegionEngine(StencilEngine):
         if not self.tiers.jobs or self.soft or region is not None:
             self.within.add(pc)
         elif not without:
+            new = pc not in self.spent
             self.spent[pc] = self.spent.get(pc, 0.0) + passed
-            new = not self._known(pc)
-            if new:
+            if not self._known(pc):
                 left = self._ask(cpu, pc)
         self.tiers.sampled(new or self.trials.running)
         if self._asked:
@@ -184,9 +184,9 @@ class RegionEngine(StencilEngine):
             waiting = self.spent[header] if self.pool.workers else sum(
                 seconds - self._recalled.get(pc, 0.0) for pc, seconds in self.spent.items() if pc not in self.refused)
             more = not self.pool.workers or self.compiled       # nothing has come of the first one yet
-            worker = self.pool.start() if more and self.tiers.worthwhile(waiting, False) else None
-        if worker is None and not (self.pool.full() and self._waiting.room()):
-            return None     # one more would not be worth it, or enough waits for those that are there
+            if not (more and self.pool.more() and self.tiers.worthwhile(waiting, False)) and not (
+                    self.pool.full() and self._waiting.room()):
+                return None     # one more would not be worth it, or enough waits for those that are there
         try:
             left = self._burst.follow(cpu)
         except HostError as error:      # no room for that: stencils go on
@@ -201,7 +201,13 @@ class RegionEngine(StencilEngine):
             self.again[head] = self.again[header]
             self.led[header] = head
             header = head
+        stay = self._burst.stay(*reach(self.memory, header, self._segment(header)), MOST)
+        if stay < self.tiers.stay:      # a worker would say the same, from the code
+            self.refused[header] = f"left after {stay:.0f} instructions"
+            self.tiers.refused(0.0)
+            return left
         pages = {number for pc in (header, *self._burst.places) for number in (pc // SIZE, (pc + 64) // SIZE)}
+        worker = worker or self.pool.start()    # no room for one more?
         if worker is None:
             self._waiting.add(header, seconds, pages)
         else:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 _SELDOM = 1 / 128   # so is what is come to so much less often than the header
 _AMPLE = 100        # instructions, from which on what is added must be worth more
+_NEVER = 0.1        # times that a way was taken which was never seen to be: most never are, and a loop may have many
 _RARE = 1 / 64      # a way that is taken less often, of all that come to its block, is left to other code
 
 
@@ -115,10 +116,12 @@ class Graph:
 
     def _parts(self, node: Node) -> list[tuple[Place, float]]:
         """Where a block goes on to within the region, each with its share of all that leave the block."""
-        if not isinstance(node.terminal, (Conditional, Indirect)):
-            return [(goal, 1.0) for goal in node.goes]
+        calls = node.place[1]
+        back = calls and isinstance(node.terminal, Indirect) and all(goal[:2] == (calls[-1], calls[:-1]) for goal in node.goes)
+        if back or not isinstance(node.terminal, (Conditional, Indirect)):
+            return [(goal, 1.0) for goal in node.goes]      # what was seen of returns is of all calls
         seen = self._profile.goes(node.instructions[-1][0])
-        extra = 0.5 if isinstance(node.terminal, Conditional) else 0.0
+        extra = _NEVER if isinstance(node.terminal, Conditional) else 0.0
         total = sum(seen.values()) + 2 * extra
         return [(goal, (seen.get(goal[0], 0) + extra) / total) for goal in node.goes] if total else []
 

@@ -132,9 +132,13 @@ class Pool:
         """Whether there may be no more of them, and there are some."""
         return 0 < self.most <= len(self.workers)
 
+    def more(self) -> bool:
+        """Whether there may be more of them."""
+        return len(self.workers) < self.most and not self.problem
+
     def start(self) -> Worker | None:
         """A new one, if there may be more."""
-        if len(self.workers) >= self.most or self.problem:
+        if not self.more():
             return None
         try:
             worker = Worker(*_spawn(self._arguments, self.hide, self.memory))
