@@ -16,7 +16,7 @@ from xenos.engines.region.graph import Graph
 from xenos.engines.region.profile import Profile
 from xenos.engines.region.trials import Trials
 from xenos.isa import find_guest
-from xenos.tuning.tiers import MOST, STAY, Tiers
+from xenos.tuning.tiers import MOST, STAY, WATCH, Tiers
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -101,7 +101,7 @@ def test_what_is_seen_again_and_again_is_looked_at_less_often(forced: SideBySide
     monkeypatch.setattr(engine, "_share", 0.0)
     monkeypatch.setattr(engine, "tiers", Tiers(1))
     monkeypatch.setattr(engine, "trials", Trials(engine))
-    engine.tiers.ran = -1e9     # nothing is compiled
+    engine.tiers.ran = 1e9      # looks have no share in it
     block = Block(tuple(map(ASSEMBLER.assemble, ("jal zero, 0",))), registers())
     address = forced.place(block)
     forced.begin(block, address)
@@ -115,3 +115,19 @@ def test_what_is_seen_again_and_again_is_looked_at_less_often(forced: SideBySide
     engine.spent.clear()
     engine._look(forced.cpu)
     assert engine.tiers.interval == first
+
+
+def test_looks_have_a_small_share_of_the_time() -> None:
+    """However much new there is to be seen, but not while something is on trial."""
+    tiers = Tiers(1)
+    tiers.ran, tiers.watching = 1.0, WATCH / 2
+    first = tiers.interval
+    for _ in range(200):
+        tiers.sampled(True, False)
+    assert tiers.interval == first
+    tiers.watching = 2 * WATCH
+    for _ in range(200):
+        tiers.sampled(True, False)
+    assert tiers.interval >= 4 * first
+    tiers.sampled(False, True)
+    assert tiers.interval == first

@@ -17,6 +17,7 @@ LEAST = 1.05            # and at least, after that: else none would ever be meas
 SPARE = 0.35            # what processor time costs that nobody waits for, where a processor is idle
 SAMPLE = 1 << 21        # instructions between two looks at where a CPU is, at first: half a millisecond, for 10 us
 RARELY = 1 << 24        # and at most, where nothing new is found
+WATCH = 0.01            # of the time that a guest has run may go into looks, or they become rarer
 SHARE = 0.3             # of the time that a guest has run may go into compiling, beside the first region
 STAY = 400              # instructions that a region is to execute before it is left: malloc's, at 220 to 350, lost to stencils
 LATER = 8               # times what it has run for so far, until one that was refused is looked at again
@@ -39,6 +40,7 @@ class Tiers:
         self.faster = FASTER
         self.luck = 1.0                     # share of what was asked for that came to be
         self.ran = self.compiling = 0.0     # seconds: of guests; of workers, as far as that is known
+        self.watching = 0.0                 # seconds that looks took
         self.pending = 0                    # regions that were asked for
         self._quiet = 0
 
@@ -49,9 +51,9 @@ class Tiers:
         gain, price = seconds * (1 - 1 / self.faster) * self.luck, each + (0.0 if started else START)
         return gain > self.cost * price and self.compiling + self.pending * each < SHARE * self.ran
 
-    def sampled(self, new: bool) -> None:
-        """A look found something that is `new`, or nothing: then the next is later."""
-        if new:
+    def sampled(self, new: bool, trying: bool) -> None:
+        """A look found something that is `new`, or nothing: then the next is later, unless there are regions on trial."""
+        if trying or new and self.watching < WATCH * self.ran:
             self._quiet, self.interval = 0, min(RARELY, int(SAMPLE / self.luck))
             return
         self._quiet += 1

@@ -129,7 +129,7 @@ class Often(Tiers):
         """Yes, or sometimes."""
         return self._random.random() < self._some
 
-    def sampled(self, new: bool) -> None:
+    def sampled(self, new: bool, trying: bool) -> None:
         """It is looked as often as ever."""
 
 

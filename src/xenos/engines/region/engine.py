@@ -121,7 +121,8 @@ class RegionEngine(StencilEngine):
     def _look(self, cpu: Cpu) -> Exit | None:
         """See where a CPU is, whether that is worth a region, and what workers have done."""
         # By the clock on the wall, a busy machine's guests would seem to run for long.
-        taken = max(time.thread_time() - cpu.looked, 0.0)
+        now = time.thread_time()
+        taken = max(now - cpu.looked, 0.0)
         passed = min(taken, _LONGEST)
         done, cpu.seen = cpu.count - cpu.seen, cpu.count
         self.tiers.ran += passed
@@ -138,10 +139,11 @@ class RegionEngine(StencilEngine):
             self.spent[pc] = self.spent.get(pc, 0.0) + passed
             if not self._known(pc):
                 left = self._ask(cpu, pc)
-        self.tiers.sampled(new or self.trials.running)
+        self.tiers.sampled(new, self.trials.running)
         if self._asked:
             self._take()
         cpu.looked = time.thread_time()     # to follow a CPU takes as long as some looks
+        self.tiers.watching += cpu.looked - now
         return left
 
     def stop(self) -> None:
@@ -196,14 +198,13 @@ class RegionEngine(StencilEngine):
         self.again[header] = LATER * seconds
         self.spent[header] = 0.0
         # A loop is entered best where it begins; where that has a region, a copy of its code has been at work.
-        head = self._burst.head(self._known)
+        seen, head = header, self._burst.head(self._known)
         if head is not None:
-            self.again[head] = self.again[header]
-            self.led[header] = head
-            header = head
+            self.again[head] = self.again[seen]
+            self.led[seen] = header = head
         stay = self._burst.stay(*reach(self.memory, header, self._segment(header)), MOST)
         if stay < self.tiers.stay:      # a worker would say the same, from the code
-            self.refused[header] = f"left after {stay:.0f} instructions"
+            self.refused[seen] = self.refused[header] = f"left after {stay:.0f} instructions"
             self.tiers.refused(0.0)
             return left
         pages = {number for pc in (header, *self._burst.places) for number in (pc // SIZE, (pc + 64) // SIZE)}
