@@ -16,7 +16,7 @@ class RegionsAtOnce(EagerEngine):
 
     def failed_in_a_region(self, cpu: Cpu) -> bool:
         """Whether the last fault was in a region."""
-        return self._region_at(cpu.get(at.HOST_PC)) is not None
+        return self.region(cpu.get(at.HOST_PC)) is not None
 
 
 class HotSideBySide(SideBySide):

@@ -128,7 +128,8 @@ class RegionEngine(StencilEngine):
         self.tiers.ran += passed
         left, new = None, False
         pc = cpu.pc
-        region = self._region_at(cpu.get(at.EXIT_INFO)) if cpu.get(at.EXIT_CODE) == _STUB else None
+        within = self.region(cpu.get(at.EXIT_INFO)) if cpu.get(at.EXIT_CODE) == _STUB else None
+        region = within[2] if within is not None else None
         without = self.trials.off       # what is seen then is what there was before regions
         if taken and done * 2 > self.tiers.interval:
             self.trials.look(pc, region, taken / done, bool(self._asked))
@@ -150,13 +151,12 @@ class RegionEngine(StencilEngine):
         """Let all CPUs see anew where they go on, at their next poll."""
         self._limbo.stop()
 
-    def found(self, header: int) -> tuple[Segment, int] | None:
-        """The region that is come to at a header: its segment and unit."""
-        code = self.table.find(header)
+    def region(self, code: int) -> tuple[Segment, int, int] | None:
+        """The region that a host address lies in, if it lies in one: its segment, its unit and where it begins."""
         for segment in self.segments:
             if 0 <= code - segment.base < segment.capacity:
-                unit = segment.block(code - segment.base)[2]
-                return (segment, unit) if segment.region(unit) is not None else None
+                header, _, unit = segment.block(code - segment.base)
+                return (segment, unit, header) if segment.region(unit) is not None else None
         return None
 
     def _known(self, pc: int) -> bool:
@@ -164,14 +164,6 @@ class RegionEngine(StencilEngine):
         if pc in self.refused and self.spent.get(pc, 0.0) < self.again.get(pc, _EVER):
             return True
         return pc in self._asked or pc in self._waiting or self.trials.under(pc) or self.compiled_at(pc)
-
-    def _region_at(self, code: int) -> int | None:
-        """Where the region begins that a host address lies in, if it lies in one."""
-        for segment in self.segments:
-            if 0 <= code - segment.base < segment.capacity:
-                header, _, unit = segment.block(code - segment.base)
-                return header if segment.region(unit) is not None else None
-        return None
 
     # Having it compiled.
 
@@ -299,7 +291,7 @@ class RegionEngine(StencilEngine):
 
     def compiled_at(self, pc: int) -> bool:
         """Whether a region begins at a guest address."""
-        return self.found(pc) is not None
+        return self.region(self.table.find(pc)) is not None
 
     def asked(self, pc: int) -> str:
         """Whether a worker is at it, or will be."""

@@ -68,7 +68,8 @@ class Trials:
         """Take the regions on trial out of the way for a while, or let them run again, unless they are gone."""
         engine = self._engine
         if off:
-            self._out += filter(None, map(engine.found, self._trial.headers))
+            found = (engine.region(engine.table.find(header)) for header in self._trial.headers)
+            self._out += [(segment, unit) for segment, unit, _ in filter(None, found)]
         for segment, unit in self._out:
             if segment in engine.segments and not segment.leaving:
                 engine.translator.turn(unit, not off, segment, engine.table)
@@ -85,8 +86,8 @@ class Trials:
         if not verdict.slower:
             return
         for header in verdict.headers:
-            if (found := engine.found(header)) is not None:
-                segment, unit = found
+            if (found := engine.region(engine.table.find(header))) is not None:
+                segment, unit, _ = found
                 engine.translator.forget(unit, segment, engine.table)
                 segment.kept_regions = -1       # the cache on disk is to lack it, too
         for pc in verdict.places:       # a region that begins elsewhere in the same loop would be no better
