@@ -246,9 +246,11 @@ class Segment:
         """How many of the units are regions."""
         return self._words[REGIONS_USED >> 3]
 
-    def guest_addresses(self) -> list[int]:
-        """Of all blocks."""
-        return [pc + self.low for pc in self._list(BLOCKS)[::2] if not pc & COPY]
+    def guest_addresses(self, offset: int = 0) -> list[int]:
+        """Of all blocks, or of that which the code at an offset belongs to and those that were made later."""
+        rows = self._list(BLOCKS)
+        first = bisect_right(rows[1::2], offset + self._skip) - 1 if offset else 0
+        return [pc + self.low for pc in rows[2 * first::2] if not pc & COPY]
 
     # Keeping.
 

@@ -58,19 +58,17 @@ class EagerEngine(RegionEngine):
     def _translate(self, pc: int, cpu: Cpu) -> Exit | None:
         """Translate what is there, and make regions of its blocks."""
         left = super()._translate(pc, cpu)
-        if left is None and not self.soft and self.table.find(pc):
-            blocks = self._neighbours(pc)[::-1]     # that which was made anew stands there twice: what is new comes last
-            for header in blocks[blocks.index(pc)::-1] if pc in blocks else []:
+        if left is None and not self.soft and (code := self.table.find(pc)):
+            for header in self._from(code):
                 if self._random.random() < self._share and not self._known(header):
                     self._force(header)
         return left
 
-    def _neighbours(self, pc: int) -> list[int]:
-        """The addresses of all blocks of the segment that has the one at `pc`."""
-        code = self.table.find(pc)
+    def _from(self, code: int, whole: bool = False) -> list[int]:
+        """The guest addresses of the block at a host address and those that were made after it, or all of its segment's."""
         for segment in self.segments:
             if 0 <= code - segment.base < segment.capacity:
-                return segment.guest_addresses()
+                return segment.guest_addresses(0 if whole else code - segment.base)
         return []
 
     def _force(self, header: int) -> None:
@@ -79,7 +77,7 @@ class EagerEngine(RegionEngine):
         for _ in range(_TRIES):
             held: dict[int, bytes | None] = {}
             source = Source(self._maker, Live(self.memory, held), SIZE, *reach(self.memory, header, segment))
-            profile = Invented(r, self._neighbours(header)[-64:]) if r.random() < 0.5 else Profile()
+            profile = Invented(r, self._from(self.table.find(header), whole=True)[-64:]) if r.random() < 0.5 else Profile()
             graph = self._maker.graph(header, source.fetch, profile, self._most or r.choice(_SIZES))
             if not graph.nodes:
                 return
