@@ -56,6 +56,34 @@ def test_without_semaphores_it_is_done_here(monkeypatch: pytest.MonkeyPatch, err
     assert tried
 
 
+# Both loads are made elsewhere if they fail, and half of each is wanted where their ways join.
+BROKEN = """
+define i32 @f(ptr %p, i1 %c) {
+ br i1 %c, label %one, label %other
+one:
+ %x = callbr i64 asm sideeffect "", "=r,r,!i"(ptr %p) to label %both [label %slow]
+other:
+ %y = callbr i64 asm sideeffect "", "=r,r,!i"(ptr %p) to label %both [label %slow]
+both:
+ %v = phi i64 [ %x, %one ], [ %y, %other ]
+ %t = trunc i64 %v to i32
+ ret i32 %t
+slow:
+ ret i32 -1
+}
+"""
+
+
+@pytest.mark.parametrize("optimize", range(1, 4))
+def test_what_passes_break_is_refused(optimize: int) -> None:
+    """LLVM 22.1 makes IR of this in which a value is used before it is there, and would generate code from it."""
+    try:
+        made = compiler()._optimized(BROKEN, optimize)
+    except EngineError:
+        return
+    made.verify()
+
+
 @pytest.mark.parametrize("optimize", range(4))
 def test_our_calls_of_llvm_are_llvmlites(monkeypatch: pytest.MonkeyPatch, optimize: int) -> None:
     """The same objects, the same text, the same complaints."""

@@ -35,6 +35,18 @@ def test_what_was_wrong_once(forced: SideBySide, name: str, before: int) -> None
     forced.check(Block(words, registers({8: DATA, **x}, f), memory=bytes(64)), name)
 
 
+def test_loads_whose_result_is_wanted_where_ways_join(forced: SideBySide) -> None:
+    """Of a word that was loaded the same half is wanted on two ways. LLVM's instcombine takes it out before the load is made
+    (seen with 22.1; found as a Python that called its own frozen modules invalid)."""
+    lines = ["blt a0, zero, 16", "lw a4, 8(s0)", "addiw a4, a4, -1", "jal zero, 20",
+             "ld a3, 0(s0)", "lw a4, 8(s0)", "addi s1, zero, 0", "addiw a4, a4, -1", "sw a4, 16(s0)", "addi a5, a4, 1"]
+    words = tuple(map(ASSEMBLER.assemble, lines))
+    for number in range(30):
+        for way in (1, (1 << 64) - 1):
+            start = registers({8: DATA, 9: 7, 10: way})
+            forced.check(Block(words, start, memory=bytes(range(number, number + 64))), f"{number}, way {way:#x}")
+
+
 def test_jumps_below_0(forced: SideBySide) -> None:
     """From a low address there are jumps to the highest ones, be they only data that look like such a jump."""
     low, size, apart = 0x10000, 0x1000, 64
