@@ -23,7 +23,7 @@ _CHILD = ("import sys; sys.path.insert(0, sys.argv[1]); from xenos import warm; 
 def run(
     program: str | os.PathLike[str], *arguments: str | os.PathLike[str],
     sysroot: str | os.PathLike[str] | None = None, env: Mapping[str, str] | None = None,
-    cwd: str | os.PathLike[str] | None = None, engine: str = "stencil", strace: bool = False,
+    cwd: str | os.PathLike[str] | None = None, engine: str = "region", strace: bool = False,
     stdin: bytes | str | IO[Any] | None = None, capture: bool = False, timeout: float | None = None,
     policy: Policy | None = None, profile: bool = False,
 ) -> Result:

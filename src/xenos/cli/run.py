@@ -52,7 +52,7 @@ class Options:
     def __init__(self) -> None:
         self.arguments: list[str] = []          # the program's name and its arguments
         self.debug = self.help = self.stats = self.strace = False
-        self.engine = "stencil"
+        self.engine = "region"
         self.jobs: int | None = None            # processes that compile; None lets the engine choose
         self.environment: dict[str, str] = {}
         self.policy: dict[str, Any] = {}        # the words of a policy, as `linux.policy.terms.Policy` takes them
