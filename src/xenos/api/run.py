@@ -33,7 +33,7 @@ def run(
                 `xenos sysroot create` made, if the program needs one; "/" is none
     env         the program's environment; by default that of this process
     cwd         the program's current directory
-    engine      "stencil", "region", "reference" or "lockstep"
+    engine      "region", "stencil", "reference" or "lockstep"
     strace      print its system calls to its standard error
     stdin       what it reads: bytes, text, or an open file; by default what this process reads
     capture     keep what it writes in the result, instead of letting it through
