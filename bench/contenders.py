@@ -62,7 +62,7 @@ def parser(description: str, rounds: int) -> argparse.ArgumentParser:
     made.add_argument("--rounds", type=int, default=rounds, help="how often each is run, in turn (%(default)s)")
     made.add_argument("--qemu", default="qemu-riscv64", metavar="COMMAND", help="(%(default)s)")
     made.add_argument("--xenos", metavar="COMMAND", default=shlex.join(xenos_command()), help="(%(default)s)")
-    made.add_argument("--engine", default="stencil", metavar="KINDS", help="of Xenos (%(default)s)")
+    made.add_argument("--engine", default="region", metavar="KINDS", help="of Xenos (%(default)s)")
     made.add_argument("--json", type=Path, metavar="FILE", help="write all figures there as well")
     return made
 

@@ -42,7 +42,7 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_a_result_has_a_profile_if_one_is_asked_for(program: Path, cache: Path) -> None:
     plain = xenos.run(program)
     assert plain.status == 0 and plain.profile is None
-    result = xenos.run(program, profile=True)
+    result = xenos.run(program, engine="stencil", profile=True)
     assert result.status == 0 and result.profile is not None and result.profile.samples > 20
     assert sum(loop.share for loop in result.profile.loops) == pytest.approx(1)
     assert result.profile.loops[0].name.startswith(("around+", "even+", "odd+"))
@@ -67,7 +67,7 @@ def test_regions_tell_the_ways_and_keep_them(program: Path, cache: Path) -> None
 
 
 def test_a_process_has_a_profile_of_its_own(program: Path, cache: Path, tmp_path: Path) -> None:
-    with xenos.Process(program) as process:
+    with xenos.Process(program, engine="stencil") as process:
         assert process.profile.samples == 0
         process.run(limit=400_000_000)
         assert process.profile.samples >= 10

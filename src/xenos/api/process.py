@@ -71,7 +71,7 @@ class Process:
 
     def __init__(
         self, program: str | os.PathLike[str], *arguments: str | os.PathLike[str],
-        sysroot: str | os.PathLike[str] | None = None, env: Mapping[str, str] | None = None, engine: str = "stencil",
+        sysroot: str | os.PathLike[str] | None = None, env: Mapping[str, str] | None = None, engine: str = "region",
         strace: bool = False, policy: Policy | None = None,
     ) -> None:
         """`sysroot`, `env`, `engine` and `strace` are those of `xenos.run`, and so are the errors raised.

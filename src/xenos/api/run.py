@@ -23,7 +23,7 @@ _CHILD = ("import sys; sys.path.insert(0, sys.argv[1]); from xenos import warm; 
 def run(
     program: str | os.PathLike[str], *arguments: str | os.PathLike[str],
     sysroot: str | os.PathLike[str] | None = None, env: Mapping[str, str] | None = None,
-    cwd: str | os.PathLike[str] | None = None, engine: str = "stencil", strace: bool = False,
+    cwd: str | os.PathLike[str] | None = None, engine: str = "region", strace: bool = False,
     stdin: bytes | str | IO[Any] | None = None, capture: bool = False, timeout: float | None = None,
     policy: Policy | None = None, profile: bool = False,
 ) -> Result:
@@ -33,7 +33,7 @@ def run(
                 `xenos sysroot create` made, if the program needs one; "/" is none
     env         the program's environment; by default that of this process
     cwd         the program's current directory
-    engine      "stencil", "region", "reference" or "lockstep"
+    engine      "region", "stencil", "reference" or "lockstep"
     strace      print its system calls to its standard error
     stdin       what it reads: bytes, text, or an open file; by default what this process reads
     capture     keep what it writes in the result, instead of letting it through

@@ -24,9 +24,9 @@ program of the sysroot.
 
   --sysroot DIR       look for files in DIR first: an unpacked guest system, with its dynamic linker and libraries;
                       by default the one that `xenos sysroot create` made, if PROG needs one; / is none
-  --engine KIND       stencil (fast, the default), region (what is hot is compiled by LLVM meanwhile),
+  --engine KIND       region (the default: fast, and what is hot is compiled by LLVM meanwhile), stencil (without that),
                       reference (exact by definition, slow), lockstep (stencil and reference, compared)
-  --jobs N            compile in at most N processes, with --engine region; in none with 0
+  --jobs N            compile what is hot in at most N processes; in none with 0
   -E NAME=VALUE       set a variable of the program's environment, which is otherwise that of this one
   --ro PATH           open PATH and all below it to the program for reading, and close all other files; repeat it
   --rw PATH           likewise, for reading and writing
@@ -52,7 +52,7 @@ class Options:
     def __init__(self) -> None:
         self.arguments: list[str] = []          # the program's name and its arguments
         self.debug = self.help = self.stats = self.strace = False
-        self.engine = "stencil"
+        self.engine = "region"
         self.jobs: int | None = None            # processes that compile; None lets the engine choose
         self.environment: dict[str, str] = {}
         self.policy: dict[str, Any] = {}        # the words of a policy, as `linux.policy.terms.Policy` takes them
