@@ -29,10 +29,10 @@ def build(name: str, folder: Path) -> Path:
 
 
 def start(program: Path, rounds: int = ROUNDS, *, before: Callable[[], object] | None = None, jobs: int | None = None,
-          **environment: str) -> subprocess.Popen[str]:
-    """A run of it with `--stats`; `before` is called in the new process."""
+          engine: str = "region", **environment: str) -> subprocess.Popen[str]:
+    """A run of it with `--stats`; `before` is called in the new process. With no `engine` that is whichever runs by default."""
     keep = {key: os.environ[key] for key in ("XENOS_CACHE", "HOME", "PATH") if key in os.environ}
-    options = ["--engine", "region", "--stats", *(["--jobs", str(jobs)] if jobs is not None else [])]
+    options = [*(["--engine", engine] if engine else []), "--stats", *(["--jobs", str(jobs)] if jobs is not None else [])]
     return subprocess.Popen(
         [sys.executable, "-m", "xenos", "run", *options, str(program), str(rounds)],
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=before,

@@ -241,3 +241,9 @@ def test_workers_that_always_end_are_not_started_for_ever() -> None:
         if pool.give(worker, JOB):
             assert answer(pool) == {}
     assert pool.problem and not pool.workers
+
+
+def test_regions_are_the_default(hot: Path, cache: str) -> None:
+    """And nobody looks for what is hot with `--engine stencil`."""
+    assert regions(with_regions(lambda rounds: start(hot, rounds, engine="", XENOS_CACHE=cache)))
+    assert "regions" not in end(start(hot, MANY, engine="stencil", XENOS_CACHE=cache), MANY)

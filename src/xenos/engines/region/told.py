@@ -20,7 +20,7 @@ def lines(engine: RegionEngine) -> list[str]:
     workers = engine.pool.told()
     if workers:
         found.append(f"workers: {workers}")
-    if engine.tiers.jobs:
+    if engine.tiers.jobs and (workers or engine.refused):     # else what is told of each loop says it all
         found += [f"policy: {line}" for line in explain(engine.tiers)]
     return found
 
