@@ -49,6 +49,13 @@ def test_of_a_ring_that_is_too_large_a_part_is_left_at_its_end(forced: SideBySid
     assert burst.stay(*EVERYWHERE, 1) < 8
 
 
+def test_a_long_block_is_taken_as_a_whole(forced: SideBySide) -> None:
+    """As it is in a region: hashes have loops of a thousand instructions without a jump, between calls of other code."""
+    long = ("addi a1, a1, 3",) * 1000
+    burst = followed(forced, (*long, "jal zero, 4", *STEP * 100, f"jal zero, {-4 * (len(long) + 301)}"))
+    assert burst.stay(*EVERYWHERE, MOST) > 2 * STAY
+
+
 def test_what_lies_in_another_mapping_is_not_of_the_region(forced: SideBySide) -> None:
     burst = followed(forced, ("addi a0, a0, 1", "jal zero, 8", "ecall", "addi a1, a1, 3", "jal zero, -16"))
     places = sorted(burst.places)

@@ -11,6 +11,7 @@ from itertools import pairwise
 from xenos.cpu import layout as at
 from xenos.cpu.exits import Budget
 from xenos.engines.stencil.engine import StencilEngine
+from xenos.engines.translator.layout import MOST
 from xenos.tuning.tiers import STEPS
 
 TYPE_CHECKING = False
@@ -32,8 +33,8 @@ class Burst:
         self.counts: dict[tuple[int, int], int] = {}
         self.places: dict[int, int] = {}    # blocks that were seen in the last burst -> times
         self._back: dict[int, int] = {}     # and how often by a jump back
-        self._way: list[int] = []           # all of them, one after the other
-        self._each = 0.0                    # instructions of one, on average
+        self._way: list[int] = []           # those that were executed, one after the other
+        self._sizes: dict[int, int] = {}    # and the instructions of each
 
     def follow(self, cpu: Cpu) -> Exit | None:
         """Let the CPU take some steps; an exit that it came to, which is its engine's to hand on."""
@@ -42,17 +43,22 @@ class Burst:
             self._single = _Single(engine)
         calls = cpu.get(at.CALLS)
         cpu.clear_jump_cache()
-        self.places, self._back, self._way = {}, {}, []
-        before, left = cpu.count, None
+        self.places, self._back, self._way, self._sizes = {}, {}, [], {}
+        left: Exit | None = None
+        begun, size = cpu.pc, 0
         try:
             for _ in range(STEPS):
-                here = cpu.pc
+                here, before = cpu.pc, cpu.count
                 left = self._single.run(cpu, engine.memory, _FOREVER)
                 if not isinstance(left, Budget):
                     break
                 step = here, cpu.pc
                 self.counts[step] = self.counts.get(step, 0) + 1
-                self._way.append(cpu.pc)
+                size += cpu.count - before
+                if cpu.count - before < MOST:       # else there is more of the block
+                    self._way.append(begun)
+                    self._sizes[begun] = size
+                    begun, size = cpu.pc, 0
                 self.places[cpu.pc] = self.places.get(cpu.pc, 0) + 1
                 if cpu.pc <= here:
                     self._back[cpu.pc] = self._back.get(cpu.pc, 0) + 1
@@ -61,7 +67,6 @@ class Burst:
             cpu.set(at.CALLS, calls)
             cpu.clear_jump_cache()
             engine.resume(cpu)
-        self._each = (cpu.count - before) / max(len(self._way), 1)
         return left
 
     def head(self, known: Callable[[int], bool]) -> int | None:
@@ -73,12 +78,24 @@ class Burst:
 
     def stay(self, low: int, high: int, most: int) -> float:
         """How many instructions the last burst executed between coming into a region and leaving it again, if that had those of
-        the blocks in [low, high) that were come to most often, up to `most` instructions."""
-        often = sorted((pc for pc in self.places if low <= pc < high), key=lambda pc: -self.places[pc])
-        region = set(often[:max(1, int(most / max(self._each, 1.0)))])
+        the blocks in [low, high) that were come to most often, or that most of the instructions are of, up to `most`."""
+        sizes, times = self._sizes, {pc: 0 for pc in self._sizes if low <= pc < high}
+        for pc in self._way:
+            if pc in times:
+                times[pc] += 1
+        return max(self._until_left(sorted(times, key=lambda pc: -times[pc]), most),
+                   self._until_left(sorted(times, key=lambda pc: -times[pc] * sizes[pc]), most))
+
+    def _until_left(self, blocks: list[int], most: int) -> float:
+        """That of a region of the first of these blocks. The last may have more instructions, as some regions' do."""
+        region: set[int] = set()
+        size = 0
+        for pc in blocks:
+            if size < most:
+                region.add(pc)
+                size += self._sizes[pc]
         left = sum(here in region and goal not in region for here, goal in pairwise(self._way))
-        inside = sum(pc in region for pc in self._way) * self._each
-        return inside / left if left else float("inf")
+        return sum(self._sizes[pc] for pc in self._way if pc in region) / left if left else float("inf")
 
     def steps(self) -> list[tuple[int, int, int]]:
         """All that were seen: block, where it went, times."""
