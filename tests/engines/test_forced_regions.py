@@ -9,6 +9,8 @@ import pytest
 from engines.placements import States, forms, placements
 from engines.side_by_side import BREAK, DATA, EXECUTE, READ, WRITE, Block, SideBySide, differences, registers
 from engines.wild_blocks import ASSEMBLER, WildBlocks
+from xenos.cpu.exits import Budget
+from xenos.engines.code.segment import ROWS, SLOW
 from xenos.engines.region.eager import EagerEngine
 
 CHAPTERS = forms()
@@ -45,6 +47,21 @@ def test_loads_whose_result_is_wanted_where_ways_join(forced: SideBySide) -> Non
         for way in (1, (1 << 64) - 1):
             start = registers({8: DATA, 9: 7, 10: way})
             forced.check(Block(words, start, memory=bytes(range(number, number + 64))), f"{number}, way {way:#x}")
+
+
+def test_more_ways_out_than_there_can_be(forced: SideBySide) -> None:
+    """Such a region is refused; in a segment without links, room was made for them again and again."""
+    block = Block(tuple(map(ASSEMBLER.assemble, ("addi a0, a0, 1", "jal zero, -4"))), registers())
+    engine, pc = forced.stencil, forced.place(block)
+    forced.begin(block, pc)
+    assert isinstance(engine, EagerEngine) and engine.run(forced.cpu, forced.memory, 100) == Budget()
+    engine.memory.watching().guard(pc, pc + 8)
+    for ways in (ROWS - 1, ROWS + 1):
+        rows = [word for number in range(ways) for word in (16 * number, SLOW, pc + 4)]
+        region = b"".join(word.to_bytes(8, "little") for word in (pc, 16 * ways, ways, 0, *rows)) + bytes(16 * ways)
+        engine.generations._open.clear()
+        assert engine.generations.adopt(engine.memory, pc, pc, pc + 8, region, bytes(8)) is (ways < ROWS)
+    engine.invalidate(pc, pc + 8)
 
 
 def test_jumps_below_0(forced: SideBySide) -> None:

@@ -44,6 +44,7 @@ UNIT_START, UNIT_END, UNIT_BLOCK, UNIT_ROW = 0, 8, 16, 24
 REGION_UNIT, REGION_PLACES, REGION_COUNT, REGION_ROW = 0, 8, 16, 24
 _LISTS = ((BLOCKS, BLOCK_ROW), (LINKS, LINK_ROW), (UNITS, UNIT_ROW), (REGIONS, REGION_ROW))
 
+ROWS = 1024         # that each has room for at least, once it has some
 HEAD = 8 * (1 + len(_LISTS))
 _CHEAP = 4096           # units: a segment of that size is written in the time that translating a few units anew would take
 DOUBTFUL = 1 << 31      # of the place where a source is noted: it may be gone from memory
@@ -136,10 +137,10 @@ class Segment:
         return self._words[BLOCKS_USED >> 3]
 
     def grow(self) -> None:
-        """Make room for twice as many rows as there are, and for some at least."""
+        """Make room for twice as many rows as there are, and for `ROWS` at least."""
         for word, row in _LISTS:
             used = self._words[word + 8 >> 3]
-            self._make(word, row, max(1024, 2 * used))
+            self._make(word, row, max(ROWS, 2 * used))
         links = self._words[LINKS_ROOM >> 3]
         chains = 1 << (links - 1).bit_length()
         self._rows[CHAINS] = (ctypes.c_char * (4 * chains))()

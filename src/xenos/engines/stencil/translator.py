@@ -67,6 +67,7 @@ class Translator:
         self._open()
         words = self._words
         words[at.SEGMENT >> 3] = segment.address
+        words[at.ENTERED >> 3] = 0      # also of what ends before it has counted anything
         words[at.TABLE >> 3] = table.address
         words[at.TABLE_MASK >> 3] = table.mask
         words[at.SOFT >> 3] = self.soft_rounding
@@ -117,7 +118,6 @@ class Translator:
         """Let what goes to the header of a region go to this unit, unless it is forgotten; or, not `on`, to what else is there."""
         table.reserve(1, self._move, self._sweep)
         self._begin(segment, table)
-        self._words[at.ENTERED >> 3] = 0
         self._turn(self._address, number, on)
         table.count += self._words[at.ENTERED >> 3]
 

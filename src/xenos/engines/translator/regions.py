@@ -21,6 +21,7 @@ from xenos.engines.code.segment import (
     REGIONS,
     REGIONS_ROOM,
     REGIONS_USED,
+    ROWS,
     SLOW,
     UNIT_BLOCK,
     UNIT_ROW,
@@ -56,6 +57,8 @@ def adopt(desk: int, pc: int, end: int, source: int) -> int:
         places = -count
         moved = 1 << 32
     if i64[segment + USED] + ALIGN + size + 8 * places + 128 * (ways + 1) > i64[segment + CAPACITY] or ways > at.EXITS_MOST:
+        return at.FULL
+    if ways > ROWS:         # lists that are empty grow to no more
         return at.FULL
     if i64[segment + BLOCKS_USED] >= i64[segment + BLOCKS_ROOM] or i64[segment + UNITS_USED] >= i64[segment + UNITS_ROOM]:
         return at.MORE
