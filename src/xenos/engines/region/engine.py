@@ -200,7 +200,7 @@ class RegionEngine(StencilEngine):
             self.tiers.refused(0.0)
             return left
         pages = {number for pc in (header, *self._burst.places) for number in (pc // SIZE, (pc + 64) // SIZE)}
-        worker = worker or self.pool.start()    # no room for one more?
+        worker = worker or self.pool.start()    # where there may be no more, it waits
         if worker is None:
             self._waiting.add(header, seconds, pages)
         else:
