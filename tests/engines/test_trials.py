@@ -12,7 +12,8 @@ from engines.wild_blocks import ASSEMBLER
 from xenos.cpu.exits import Breakpoint, Budget
 from xenos.engines.region.engine import RegionEngine
 from xenos.engines.region.trials import Trials
-from xenos.tuning.tiers import FASTER, LEAST, Tiers
+from xenos.tuning.levels import FASTER, FEW, LEAST
+from xenos.tuning.tiers import Tiers
 from xenos.tuning.trial import Trial, Verdict
 
 if TYPE_CHECKING:
@@ -126,14 +127,14 @@ def test_what_comes_meanwhile_of_the_same_code_is_tried_with_it() -> None:
 
 def test_the_policy_learns() -> None:
     tiers = Tiers(1)
-    tiers.ran = 100.0
-    assert tiers.faster == FASTER
+    tiers.ran, few = 100.0, tiers.levels[FEW]
+    assert few.faster == FASTER[FEW]
     seconds = next(n / 1000 for n in range(10_000) if tiers.worthwhile(n / 1000, True))
     for _ in range(30):
-        tiers.proved(0.9)
-    assert tiers.faster == LEAST and not tiers.worthwhile(2 * seconds, True) and tiers.worthwhile(20 * seconds, True)
+        few.proved(0.9)
+    assert few.faster == LEAST[FEW] and not tiers.worthwhile(2 * seconds, True) and tiers.worthwhile(20 * seconds, True)
     for _ in range(30):
-        tiers.proved(3.0)
+        few.proved(3.0)
     assert tiers.worthwhile(0.9 * seconds, True)
 
 

@@ -8,12 +8,10 @@ from __future__ import annotations
 
 import os
 
-# Measured (docs/figures.md): seconds of processor time to start a worker, and to compile a guest instruction in it.
-START = 0.08
-INSTRUCTION = 0.0002
-TYPICAL = 120           # instructions of a region, before some are known
-FASTER = 1.6            # how much faster a region is than its stencils, before that was measured
-LEAST = 1.05            # and at least, after that: else none would ever be measured again
+from xenos.tuning.levels import ALL, FEW, Level
+
+START = 0.08            # seconds of processor time to start a worker (docs/figures.md)
+TRIAL = 0.006           # and for the looks of a trial, which that of a second level comes to in most cases
 SPARE = 0.35            # what processor time costs that nobody waits for, where a processor is idle
 SAMPLE = 1 << 21        # instructions between two looks at where a CPU is, at first: half a millisecond, for 10 us
 RARELY = 1 << 24        # and at most, where nothing new is found
@@ -34,11 +32,8 @@ class Tiers:
         self.jobs = min(2, processors) if jobs is None else jobs
         self.cost = SPARE if processors > 1 else 1.0
         self.interval = SAMPLE
-        self.per_instruction = INSTRUCTION
-        self.typical: float = TYPICAL
+        self.levels = {number: Level(number) for number in (FEW, ALL)}
         self.stay = STAY
-        self.faster = FASTER
-        self.luck = 1.0                     # share of what was asked for that came to be
         self.ran = self.compiling = 0.0     # seconds: of guests; of workers, as far as that is known
         self.watching = 0.0                 # seconds that looks took
         self.pending = 0                    # regions that were asked for
@@ -47,31 +42,46 @@ class Tiers:
     def worthwhile(self, seconds: float, started: bool) -> bool:
         """Whether a header at which a guest has spent so long is worth a region; `started`: a worker is there already, else those
         are the seconds at all headers that one more would have to do with."""
-        each = self.typical * self.per_instruction
-        gain, price = seconds * (1 - 1 / self.faster) * self.luck, each + (0.0 if started else START)
-        return gain > self.cost * price and self.compiling + self.pending * each < SHARE * self.ran
+        level = self.levels[FEW]
+        price = level.each + (0.0 if started else START)
+        return level.gain(seconds) > self.cost * price and self._affordable()
+
+    def better(self, seconds: float, started: bool) -> bool:
+        """Whether a region that guests have spent so long in is worth compiling once more, with all of LLVM's passes. What that may
+        gain is little, so that processor time for it is counted in full, whether somebody waits for it or not."""
+        level = self.levels[ALL]
+        price = level.each + TRIAL + (0.0 if started else START)
+        return level.gain(seconds) > price and self._affordable()
+
+    @property
+    def learned(self) -> dict[int, tuple[float, float]]:
+        """Of each level, what a later run can make use of."""
+        return {number: (level.luck, level.faster) for number, level in self.levels.items()}
+
+    def recall(self, learned: dict[int, tuple[float, float]]) -> None:
+        """Take up what an earlier run has learned."""
+        for number, (luck, faster) in learned.items():
+            level = self.levels[number]
+            level.luck, level.faster = min(level.luck, luck), faster
+
+    def _affordable(self) -> bool:
+        return self.compiling + self.pending * self.levels[FEW].each < SHARE * self.ran
 
     def sampled(self, new: bool, trying: bool) -> None:
         """A look found something that is `new`, or nothing: then the next is later, unless there are regions on trial."""
         if trying or new and self.watching < WATCH * self.ran:
-            self._quiet, self.interval = 0, min(RARELY, int(SAMPLE / self.luck))
+            self._quiet, self.interval = 0, min(RARELY, int(SAMPLE / self.levels[FEW].luck))
             return
         self._quiet += 1
         if self._quiet >= 64:
             self._quiet, self.interval = 0, min(RARELY, self.interval << 1)
 
-    def refused(self, seconds: float) -> None:
+    def refused(self, seconds: float, level: int = FEW) -> None:
         """Nothing came of a job that took so long."""
         self.compiling += seconds
-        self.luck -= self.luck / 8
+        self.levels[level].refused()
 
-    def compiled(self, instructions: int, seconds: float) -> None:
+    def compiled(self, instructions: int, seconds: float, level: int = FEW) -> None:
         """What a region cost in fact."""
         self.compiling += seconds
-        self.luck += (1 - self.luck) / 8
-        self.per_instruction += (seconds / max(instructions, 1) - self.per_instruction) / 8
-        self.typical += (instructions - self.typical) / 8
-
-    def proved(self, faster: float) -> None:
-        """How much faster a region was in fact than its stencils."""
-        self.faster = max(LEAST, self.faster + (faster - self.faster) / 4)
+        self.levels[level].compiled(instructions, seconds)

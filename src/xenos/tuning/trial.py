@@ -5,9 +5,14 @@ keeps coming in and going out, it may be slower. So each is measured while the p
 before and after, each a median over some looks. Where this does not show that it is clearly faster, it is turned off and on again
 by turns: a machine on which others begin to work slows down what runs with it as much as what runs without, and so does a program
 that goes on to other things.
+
+A region that is compiled once more at a higher level is compared with what it was before, in the same way; it is there for what it
+gains only, and goes if that is nothing.
 """
 
 from __future__ import annotations
+
+from xenos.tuning.levels import ALL, FEW
 
 _LOOKS = 24         # that a pace is a median of
 _KEPT = 64          # looks that are remembered
@@ -19,26 +24,34 @@ _LEAST, _MOST = 12, 40  # pairs of turns, of which one was without
 _SURE = 3.0         # standard errors by which the sum of ranks is off what chance would give
 _TELLING = 0.2      # of the looks found regions at work, or it says nothing of how much faster they are
 _SLOWER = 1.02      # that much, and it matters
+_FASTER = 0.99      # that much or less, and a second level was worth it
 _BOUNDS = 0.5, 8.0  # between these lies how much faster anything is
 
 
 class Verdict:
     """What a trial came to: the regions by their headers, the `places` that are in them, how much `faster` their code runs (0 if
-    that is not known), how much longer the program takes: `ratio`; and whether that is `sure`."""
+    that is not known), how much longer the program takes: `ratio`; whether that is `sure`; and of which `level` they are."""
 
-    __slots__ = ("faster", "headers", "places", "ratio", "sure")
+    __slots__ = ("faster", "headers", "level", "places", "ratio", "sure")
 
-    def __init__(self, headers: set[int], places: set[int], faster: float, ratio: float, sure: bool = True) -> None:
+    def __init__(self, headers: set[int], places: set[int], faster: float, ratio: float, sure: bool = True,
+                 level: int = FEW) -> None:
         self.headers = headers
         self.places = places
         self.faster = faster
         self.ratio = ratio
         self.sure = sure
+        self.level = level
 
     @property
     def slower(self) -> bool:
         """Whether the program would be better off without them."""
         return self.sure and self.ratio > _SLOWER
+
+    @property
+    def better(self) -> bool:
+        """Whether the program is better off with them."""
+        return self.sure and self.ratio < _FASTER
 
 
 class Trial:
@@ -50,7 +63,8 @@ class Trial:
     def __init__(self) -> None:
         self.headers: dict[int, set[int]] = {}          # with the places where a CPU was seen that is in the region now
         self.off = False
-        self._next: dict[int, set[int]] = {}            # what was taken in meanwhile
+        self.level = FEW        # that they are of
+        self._next: dict[int, tuple[set[int], int]] = {}        # what was taken in meanwhile, with its level
         self._before: dict[bool, list[tuple[int, float]]] = {False: [], True: []}     # busy -> (place, pace)
         self._after: dict[bool, list[tuple[int, float]]] = {False: [], True: []}
         self._left = 0
@@ -64,18 +78,18 @@ class Trial:
         return bool(self.headers)
 
     @property
-    def open(self) -> dict[int, set[int]]:
-        """All that no verdict was given on yet."""
-        return self.headers | self._next
+    def open(self) -> dict[int, tuple[set[int], int]]:
+        """All that no verdict was given on yet, with its level."""
+        return {header: (places, self.level) for header, places in self.headers.items()} | self._next
 
-    def begin(self, header: int, places: set[int]) -> None:
+    def begin(self, header: int, places: set[int], level: int = FEW) -> None:
         """A region was taken in; a CPU at one of these places would be in it now. Others may be on trial: it is tried with them,
-        or after them where that goes by turns already and it is of other code."""
-        if self._turn is not None and not places & self._places():
-            self._next[header] = places
+        or after them where they are of another level, or that goes by turns already and it is of other code."""
+        if self.headers and level != self.level or self._turn is not None and not places & self._places():
+            self._next[header] = places, level
             return
         if not self.headers:
-            self._left = _PATIENCE
+            self._left, self.level = _PATIENCE, level
         self.headers[header] = places | {header}
         self._after = {False: [], True: []}
         if self._turn is not None:
@@ -119,7 +133,7 @@ class Trial:
     def _verdict(self, ratio: float, share: float, sure: bool = True) -> Verdict:
         low, high = _BOUNDS
         faster = max(low, min(share / max(ratio - 1 + share, share / high), high)) if share > _TELLING else 0.0
-        return Verdict(set(self.headers), self._places(), faster, ratio, sure)
+        return Verdict(set(self.headers), self._places(), faster, ratio, sure, self.level)
 
     def _by_turns(self, turn: list[float], place: int, pace: float) -> Verdict | None:
         turn.append(pace)
@@ -136,7 +150,8 @@ class Trial:
         sure = errors > _SURE
         if not sure and len(self._turns) < 2 * _MOST:
             return None
-        verdict = self._verdict(ratio, min(1.0, 2 * self._within / (_TURN + 1) / len(self._turns)), sure)
+        seen = self._within if self.level == ALL else 2 * self._within     # one of the level below has the same header
+        verdict = self._verdict(ratio, min(1.0, seen / (_TURN + 1) / len(self._turns)), sure)
         self._before = {False: [], True: []}
         self._end()
         return verdict
@@ -145,8 +160,8 @@ class Trial:
         self._after = {False: [], True: []}
         self.headers, self._turn, self.off = {}, None, False
         following, self._next = self._next, {}
-        for header, places in following.items():
-            self.begin(header, places)
+        for header, (places, level) in following.items():
+            self.begin(header, places, level)
 
 
 def _median(looks: list[tuple[int, float]]) -> float:

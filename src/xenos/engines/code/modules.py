@@ -26,7 +26,7 @@ MODULES = (
     "engines.code.segment", "engines.code.stamps", "engines.code.store", "engines.code.table", "engines.hosts",
     "engines.hosts.{host}", "engines.hosts.{host}_runtime", "engines.native", "engines.native.image", "engines.native.words",
     "engines.region", "engines.region.burst", "engines.region.engine", "engines.region.history", "engines.region.pages",
-    "engines.region.pool", "engines.region.trials", "engines.region.waiting",
+    "engines.region.pool", "engines.region.second", "engines.region.trials", "engines.region.waiting",
     "engines.runtime", "engines.runtime.bridge", "engines.runtime.direct", "engines.runtime.native", "engines.stencil",
     "engines.stencil.engine", "engines.stencil.faults", "engines.stencil.pack", "engines.stencil.translator",
     "engines.translator", "engines.translator.layout", "errors", "linux", "linux.descriptors", "linux.dispatch", "linux.elf",
@@ -34,7 +34,7 @@ MODULES = (
     "linux.mman", "linux.outcome", "linux.passing", "linux.paths", "linux.process", "linux.procfs", "linux.program",
     "linux.resource", "linux.shortcuts", "linux.signals", "linux.stack", "linux.stat", "linux.table", "linux.thread",
     "linux.threads", "linux.unistd", "memory", "memory.flat", "memory.host", "memory.placement", "memory.regions",
-    "sysroots", "sysroots.place", "tuning", "tuning.tiers", "tuning.trial",
+    "sysroots", "sysroots.place", "tuning", "tuning.levels", "tuning.tiers", "tuning.trial",
 )
 assert warm.HEAD == HEAD
 

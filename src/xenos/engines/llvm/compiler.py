@@ -48,6 +48,8 @@ class Compiler:
         return ObjectFile(bytes(self._machine.emit_object(self._optimized(ir, optimize))))
 
     def _optimized(self, ir: str, optimize: int) -> Any:
+        if optimize > 1:    # what it says of the host makes code faster then, with few passes slower (docs/regions.md)
+            ir = f'target datalayout = "{self._machine.target_data}"\n{ir}'
         module = self._module(ir)
         if optimize:
             # More, and larger functions inlined, take LLVM half as long again and make nothing measurably faster.

@@ -19,6 +19,8 @@ _CALLS: dict[str, tuple[Any, ...]] = {
     "GetTargetFromTriple": (_POINTER, _TEXT, _POINTER),
     "CreateTargetMachine": (_POINTER, _POINTER, _TEXT, _TEXT, _TEXT, _NUMBER, _TEXT, _TEXT, _NUMBER, _NUMBER, _TEXT),
     "TargetMachineEmitToMemory": (_POINTER, _POINTER, _POINTER, _NUMBER, _POINTER),
+    "CreateTargetMachineData": (_POINTER, _POINTER), "CopyStringRepOfTargetData": (None, _POINTER, _POINTER),
+    "DisposeTargetData": (None, _POINTER),
     "GetBufferStart": (_POINTER, _POINTER), "GetBufferSize": (ctypes.c_size_t, _POINTER),
     "DisposeMemoryBuffer": (None, _POINTER), "DisposeString": (None, _POINTER),
     "ContextCreate": (_POINTER,), "ContextDispose": (None, _POINTER),
@@ -212,6 +214,17 @@ class Machine:
     def __init__(self, library: Library, at: int) -> None:
         self._library = library
         self.at = at
+
+    @property
+    def target_data(self) -> str:
+        """How data lies in memory there, as IR tells it."""
+        data, said = self._library.CreateTargetMachineData(self.at), _POINTER()
+        self._library.CopyStringRepOfTargetData(data, ctypes.byref(said))
+        try:
+            return ctypes.string_at(said.value or 0).decode()
+        finally:
+            self._library.DisposeString(said)
+            self._library.DisposeTargetData(data)
 
     def _emit(self, module: Module, how: int) -> bytes:
         library = self._library

@@ -10,6 +10,7 @@ from itertools import pairwise
 
 from xenos.cpu import layout as at
 from xenos.cpu.exits import Budget
+from xenos.engines.region.pages import SIZE
 from xenos.engines.stencil.engine import StencilEngine
 from xenos.engines.translator.layout import MOST
 from xenos.tuning.tiers import STEPS
@@ -75,6 +76,10 @@ class Burst:
         times = {pc: times for pc, times in self.places.items() if times > 2 and not known(pc)}
         often = [pc for pc in times if 2 * times[pc] >= max(times.values())]
         return max(often, key=lambda pc: (self._back.get(pc, 0), times[pc]), default=None)
+
+    def pages(self, header: int) -> set[int]:
+        """The pages of code that the last burst was in, and those of a header."""
+        return {number for pc in (header, *self.places) for number in (pc // SIZE, (pc + 64) // SIZE)}
 
     def stay(self, low: int, high: int, most: int) -> float:
         """How many instructions the last burst executed between coming into a region and leaving it again, if that had those of

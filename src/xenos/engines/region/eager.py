@@ -123,6 +123,10 @@ class Often(Tiers):
         self._some = math.sqrt(share)
         self.stay = 0
 
+    def better(self, seconds: float, started: bool) -> bool:
+        """No: those of all levels are drawn from the first."""
+        return False
+
     def worthwhile(self, seconds: float, started: bool) -> bool:
         """Yes, or sometimes."""
         return self._random.random() < self._some

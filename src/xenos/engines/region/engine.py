@@ -10,6 +10,7 @@ from xenos.engines.region.burst import Burst
 from xenos.engines.region.history import Past, keep, recall
 from xenos.engines.region.pages import SIZE, between, page, reach
 from xenos.engines.region.pool import Pool
+from xenos.engines.region.second import Second
 from xenos.engines.region.trials import Trials
 from xenos.engines.region.waiting import Waiting
 from xenos.engines.runtime.native import Listed
@@ -18,6 +19,7 @@ from xenos.engines.translator.layout import BUT_CALLS
 from xenos.errors import HostError
 from xenos.memory.flat import BASE
 from xenos.memory.host import EXEC, WRITE
+from xenos.tuning.levels import FEW
 from xenos.tuning.tiers import LATER, MOST, WHOLE, Tiers
 
 TYPE_CHECKING = False
@@ -58,6 +60,7 @@ class RegionEngine(StencilEngine):
         self._asked: dict[int, tuple[Any, ...]] = {}
         self._waiting = Waiting()
         self.trials = Trials(self)
+        self.second = Second(self)
         self._burst = Burst(self)
         self._vain: set[int] = set()            # headers that the last run asked for, and ended before they were made
         self._recalled: dict[int, float] = {}   # what `spent` was when the cache was read
@@ -116,6 +119,7 @@ class RegionEngine(StencilEngine):
         self._burst.counts.clear()      # of another program, at the same addresses
         self._waiting.forget()
         self.trials.forget()
+        self.second.forget()
         self.pool.memory = BASE, memory.size
 
     def _look(self, cpu: Cpu) -> Exit | None:
@@ -135,6 +139,8 @@ class RegionEngine(StencilEngine):
             self.trials.look(pc, region, taken / done, bool(self._asked))
         if not self.tiers.jobs or self.soft or region is not None:
             self.within.add(pc)
+            if within is not None and self.tiers.jobs and not self.soft:
+                left = self.second.seen(cpu, within[0], within[2], passed)
         elif not without:
             new = pc not in self.spent
             self.spent[pc] = self.spent.get(pc, 0.0) + passed
@@ -181,11 +187,9 @@ class RegionEngine(StencilEngine):
             if not (more and self.pool.more() and self.tiers.worthwhile(waiting, False)) and not (
                     self.pool.full() and self._waiting.room()):
                 return None     # one more would not be worth it, or enough waits for those that are there
-        try:
-            left = self._burst.follow(cpu)
-        except HostError as error:      # no room for that: stencils go on
-            self.tiers.jobs, self.pool.problem = 0, str(error)
-            return None
+        left = self.follow(cpu)
+        if not self.tiers.jobs:
+            return left
         seconds = self.spent[header]
         self.again[header] = LATER * seconds
         self.spent[header] = 0.0
@@ -199,20 +203,35 @@ class RegionEngine(StencilEngine):
             self.refused[seen] = self.refused[header] = f"left after {stay:.0f} instructions"
             self.tiers.refused(0.0)
             return left
-        pages = {number for pc in (header, *self._burst.places) for number in (pc // SIZE, (pc + 64) // SIZE)}
         worker = worker or self.pool.start()    # where there may be no more, it waits
         if worker is None:
-            self._waiting.add(header, seconds, pages)
+            self._waiting.add(header, seconds, self._burst.pages(header))
         else:
-            self._send(worker, header, pages)
+            self.send(worker, header)
         return left
 
-    def _send(self, worker: Any, header: int, pages: set[int], tries: int = 0) -> None:
-        held = {number: page(self.memory, number) for number in pages}
+    def follow(self, cpu: Cpu) -> Exit | None:
+        """See which ways a CPU goes, for some steps, which may end in an exit. Where there is no room for that, nothing more is
+        compiled: stencils, and the regions that there are, go on."""
+        try:
+            return self._burst.follow(cpu)
+        except HostError as error:
+            self.tiers.jobs, self.pool.problem = 0, str(error)
+            return None
+
+    @property
+    def compiling(self) -> bool:
+        """Whether a worker is at something, or something waits for one."""
+        return bool(self._asked) or bool(self._waiting)
+
+    def send(self, worker: Any, header: int, pages: set[int] | None = None, *, tries: int = 0, level: int = FEW) -> None:
+        """Have a worker make a region, with these pages of code, or those that were seen last."""
+        held = {number: page(self.memory, number) for number in pages or self._burst.pages(header)}
         segment = self._segment(header)
         low, high = reach(self.memory, header, segment)
         job = {"job": tries, "header": header, "low": low, "high": high, "page": SIZE, "pages": held,
-               "steps": self._burst.steps(), "most": MOST, "whole": WHOLE, "stay": self.tiers.stay, "speed": 1,
+               "steps": self._burst.steps(), "most": MOST, "whole": WHOLE,
+               "stay": self.tiers.stay if level == FEW else 0, "speed": level,
                "exact": segment is None or segment.exact}
         if self.pool.give(worker, job):
             self._asked[header] = (segment, held, tries)
@@ -221,28 +240,30 @@ class RegionEngine(StencilEngine):
     def _take(self) -> None:
         """Take in what workers have made."""
         for job, answer in self.pool.answers():
-            header = job["header"]
+            header, level = job["header"], job["speed"]
             segment, held, tries = self._asked.pop(header)
             if "pages" in answer and tries < 8:
                 worker = self.pool.idle()
                 if worker is not None:
-                    self._send(worker, header, set(held) | set(answer["pages"]), tries + 1)
+                    self.send(worker, header, set(held) | set(answer["pages"]), tries=tries + 1, level=level)
             elif "body" not in answer:
-                self.refused[header] = answer.get("error", "the worker ended over it")
-                self.tiers.refused(answer.get("cpu", 0.0))
-                if "error" not in answer:
-                    self.again.pop(header, None)
+                self.tiers.refused(answer.get("cpu", 0.0), level)
+                if level == FEW:
+                    self.refused[header] = answer.get("error", "the worker ended over it")
+                    if "error" not in answer:
+                        self.again.pop(header, None)
             elif header not in self.refused:    # its loop may have been, meanwhile
-                self.install(header, answer, segment, held)
+                self.install(header, answer, segment, held, level)
         self.tiers.pending = len(self._asked)
         while self._waiting and ((worker := self.pool.idle()) is not None or not self._asked):
             header, seconds, pages = self._waiting.hottest(self.spent)
             if worker is not None and self.tiers.worthwhile(seconds, True):
-                self._send(worker, header, pages)
+                self.send(worker, header, pages)
             else:
                 self.spent[header] = seconds    # compiling has had its share for now, or there are no workers any more
 
-    def install(self, header: int, made: dict[str, Any], segment: Segment | None, held: dict[int, bytes | None]) -> bool:
+    def install(self, header: int, made: dict[str, Any], segment: Segment | None, held: dict[int, bytes | None],
+                level: int = FEW) -> bool:
         """Let a region run from now on where its header is reached, unless the pages that it was made from are others now. Its
         `segment` is that of a file mapping, or None elsewhere."""
         if self.exact and not made["exact"]:
@@ -259,12 +280,13 @@ class RegionEngine(StencilEngine):
             source = between(self.memory, made["low"], made["high"], held)
             done = self.generations.adopt(self.memory, header, made["low"], made["high"], made["body"], source)
         if not done:
-            self.refused[header] = "its segment is full"
+            if level == FEW:
+                self.refused[header] = "its segment is full"
             return False
         self.compiled += 1
         self.instructions += made["size"]
-        self.tiers.compiled(made["size"], made.get("cpu", 0.0))
-        self.trials.begin(header, set(made.get("places", ())))
+        self.tiers.compiled(made["size"], made.get("cpu", 0.0), level)
+        self.trials.begin(header, set(made.get("places", ())), level)
         self._faults.changed()
         self.stop()
         return True
@@ -318,6 +340,7 @@ class RegionEngine(StencilEngine):
         for known in (self.spent, self.refused, self.again):
             for pc in [pc for pc in known if start <= pc < end]:
                 del known[pc]
+        self.second.forget(start, end)
 
     def after_fork(self) -> None:
         """In a forked child: the workers are its parent's."""
@@ -345,7 +368,8 @@ class RegionEngine(StencilEngine):
             self.refused.update(dict.fromkeys(past.again, "no gain in an earlier run"))
             self._vain.update(past.vain)
             self.trials.untried.update(past.untried)
-            self.tiers.luck, self.tiers.faster = min(self.tiers.luck, past.luck), past.faster or self.tiers.faster
+            self.second.recall(past)
+            self.tiers.recall(past.levels)
             for pc, seconds in past.spent.items():
                 self.spent[pc] = self._recalled[pc] = self.spent.get(pc, 0.0) + seconds
             self._burst.counts.update(past.steps)
@@ -357,9 +381,9 @@ class RegionEngine(StencilEngine):
         super()._save(segment)
         if self.store is not None and not self.soft:
             again = {pc: seconds for pc, seconds in self.again.items() if pc in self.refused}
-            past = Past(self.spent, self._burst.counts, list(self._asked), again, self.trials.open, self.tiers.luck,
-                        self.tiers.faster)
-            keep(self.store, segment, past, self._recalled, self.trials.learned)
+            past = Past(self.spent, self._burst.counts, list(self._asked), again, self.trials.open, self.tiers.learned,
+                        self.second.seconds, {pc: stays for pc, stays in self.second.done.items() if pc not in self._asked})
+            keep(self.store, segment, past, self._recalled, self.trials.learned or self.second.learned)
 
     def save(self) -> None:
         """Keep what was made and seen, and end the workers.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from xenos.tuning.levels import ALL, FEW
 from xenos.tuning.tiers import LATER
 from xenos.tuning.trial import Trial
 
@@ -19,7 +20,8 @@ class Trials:
         self._engine = engine
         self._trial = Trial()
         self._out: list[tuple[Segment, int]] = []   # segment and unit of regions that are out of the way meanwhile
-        self.untried: dict[int, set[int]] = {}      # regions from the cache that no verdict was given on, with the places in them
+        # Regions from the cache that no verdict was given on, with the places in them, and their level.
+        self.untried: dict[int, tuple[set[int], int]] = {}
         self.learned = False                        # whether there was a verdict in this run
 
     @property
@@ -33,24 +35,28 @@ class Trials:
         return self._trial.off
 
     @property
-    def open(self) -> dict[int, set[int]]:
-        """Regions that no verdict was given on yet, with the places in them."""
+    def open(self) -> dict[int, tuple[set[int], int]]:
+        """Regions that no verdict was given on yet, with the places in them, and their level."""
         return self.untried | self._trial.open
 
     def under(self, pc: int) -> bool:
         """Whether a region that begins there is being tried."""
         return pc in self._trial.headers
 
-    def begin(self, header: int, places: set[int]) -> None:
+    def undecided(self, pc: int) -> bool:
+        """Whether no verdict was given yet on a region that begins there."""
+        return pc in self.untried or pc in self._trial.open
+
+    def begin(self, header: int, places: set[int], level: int = FEW) -> None:
         """A region was taken in, in which a CPU would be that is at one of these places."""
-        self._trial.begin(header, places)
+        self._trial.begin(header, places, level)
         if self._trial.off and self.under(header):
             self.turn(True)
 
     def look(self, pc: int, region: int | None, pace: float, busy: bool) -> None:
         """A CPU was seen, in a `region` if there is one, after instructions that took `pace` seconds each; `busy`: with workers."""
         if region in self.untried:
-            self.begin(region, self.untried.pop(region))
+            self.begin(region, *self.untried.pop(region))
         before = self._trial.off
         verdict = self._trial.look(pc if region is None else region, pace, busy)
         if before != self._trial.off:
@@ -80,9 +86,12 @@ class Trials:
     def judged(self, verdict: Verdict) -> None:
         """Regions were measured: give up those that are slower than what there was before."""
         engine = self._engine
-        if verdict.faster:
-            engine.tiers.proved(verdict.faster)
         self.learned = True
+        if verdict.level == ALL:
+            engine.second.judged(verdict)
+            return
+        if verdict.faster:
+            engine.tiers.levels[FEW].proved(verdict.faster)
         if not verdict.slower:
             return
         for header in verdict.headers:

@@ -123,14 +123,23 @@ def turn(desk: int, number: int, on: int) -> int:
 
 
 def other(segment: int, region: int, pc: int) -> int:
-    """Where the latest block at `pc` lies that is of no such region, or -1."""
+    """Where the latest block at `pc` lies that is not of a region, the unit of that number, or of none at all if that is less
+    than 0; -1 if there is none."""
     found = -1
     for number in range(i64[segment + UNITS_USED]):
         unit = i64[segment + UNITS] + UNIT_ROW * number
-        if number == region or i64[unit + UNIT_START] < 0:
+        if number == region or i64[unit + UNIT_START] < 0 or region < 0 and within(segment, number):
             continue
         for block in range(i64[unit + UNIT_BLOCK], blocks_behind(segment, number)):
             row = i64[segment + BLOCKS] + BLOCK_ROW * block
             if i64[row + BLOCK_PC] == pc:
                 found = i64[row + BLOCK_AT]
     return found
+
+
+def within(segment: int, number: int) -> int:
+    """Whether a unit is a region."""
+    for region in range(i64[segment + REGIONS_USED]):
+        if i64[i64[segment + REGIONS] + REGION_ROW * region + REGION_UNIT] == number:
+            return 1
+    return 0
