@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import sys
+from typing import TYPE_CHECKING
 
 from xenos.api.start import start
 from xenos.engines.code.store import Store
@@ -15,6 +16,11 @@ from xenos.engines.stencil import pack
 from xenos.tuning.levels import ALL
 from xenos.tuning.tiers import Tiers
 from xenos.tuning.trial import Verdict
+
+if TYPE_CHECKING:
+    from xenos.cpu.exits import Exit
+    from xenos.cpu.state import Cpu
+    from xenos.engines.code.segment import Segment
 
 
 class Willing(Tiers):
@@ -32,7 +38,14 @@ class Watched(Second):
 
     def __init__(self, engine: RegionEngine) -> None:
         super().__init__(engine)
-        self.moves: list[tuple[int, int]] = []
+        self.moves: list[tuple[int, int, int]] = []
+        self.asked_for: list[int] = []
+
+    def seen(self, cpu: Cpu, segment: Segment, header: int, seconds: float) -> Exit | None:
+        """As ever."""
+        before, left = self.asked, super().seen(cpu, segment, header, seconds)
+        self.asked_for += [header] * (self.asked - before)
+        return left
 
     def judged(self, verdict: Verdict) -> None:
         """As it was measured, or as the test wants it."""
@@ -41,7 +54,7 @@ class Watched(Second):
             verdict = Verdict(verdict.headers, verdict.places, 1 / ratio, ratio, True, ALL)
         before = {header: self._engine.table.find(header) for header in verdict.headers}
         super().judged(verdict)
-        self.moves += [(code, self._engine.table.find(header)) for header, code in before.items()]
+        self.moves += [(header, code, self._engine.table.find(header)) for header, code in before.items()]
 
 
 def main() -> int:
@@ -54,11 +67,11 @@ def main() -> int:
     process = start("riscv64", "", engine=engine)
     process.load(program, [program], {})
     outcome = process.run()
-    headers = [header for header in second.done if engine.compiled_at(header)]
+    standing = {header: engine.standing(header) for header in second.done if engine.compiled_at(header)}
     engine.save()
-    print(json.dumps({"asked": second.asked, "done": list(second.done.values()), "compiled": len(headers), "moves": second.moves,
-                      "told": engine.told(), "standing": [engine.standing(header) for header in headers],
-                      "learned": tiers.levels[ALL].faster, "registers": [process.cpu.read("x", number) for number in (12, 13)]}))
+    print(json.dumps({
+        "asked": second.asked_for, "done": second.done, "moves": second.moves, "standing": standing, "told": engine.told(),
+        "learned": tiers.levels[ALL].faster, "registers": [process.cpu.read("x", number) for number in (12, 13)]}))
     assert outcome is not None
     return outcome.status
 

@@ -133,11 +133,13 @@ def _region(name: str, progress: Progress | None, jobs: int | None) -> StencilEn
 
 
 def _eager(name: str, progress: Progress | None) -> StencilEngine:
+    from xenos.engines.code.store import Store
     from xenos.engines.hosts import host
     from xenos.engines.region.eager import EagerEngine
 
     seed, _, share = os.environ.get("XENOS_EAGER", "0").partition(":")
-    return EagerEngine(_pack(name, progress), host().level(), seed=int(seed), share=float(share or 1))
+    store = Store(os.path.join(cache_folder(), "code"))
+    return EagerEngine(_pack(name, progress), host().level(), store=store, seed=int(seed), share=float(share or 1))
 
 
 _bridges: list[Any] = []

@@ -139,8 +139,7 @@ class RegionEngine(StencilEngine):
             self.trials.look(pc, region, taken / done, bool(self._asked))
         if not self.tiers.jobs or self.soft or region is not None:
             self.within.add(pc)
-            if within is not None and self.tiers.jobs and not self.soft:
-                left = self.second.seen(cpu, within[0], within[2], passed)
+            left = self.second.seen(cpu, within[0], within[2], passed) if within is not None else None
         elif not without:
             new = pc not in self.spent
             self.spent[pc] = self.spent.get(pc, 0.0) + passed
@@ -167,9 +166,11 @@ class RegionEngine(StencilEngine):
 
     def _known(self, pc: int) -> bool:
         """Whether there is nothing to be done for a header any more."""
-        if pc in self.refused and self.spent.get(pc, 0.0) < self.again.get(pc, _EVER):
-            return True
-        return pc in self._asked or pc in self._waiting or self.trials.under(pc) or self.compiled_at(pc)
+        return self._given_up(pc) or pc in self._asked or pc in self._waiting or self.trials.under(pc) or self.compiled_at(pc)
+
+    def _given_up(self, pc: int) -> bool:
+        """Whether a header was refused, and has not yet run for so long again that it is worth another look."""
+        return pc in self.refused and self.spent.get(pc, 0.0) < self.again.get(pc, _EVER)
 
     # Having it compiled.
 
@@ -182,7 +183,7 @@ class RegionEngine(StencilEngine):
         if worker is None:
             # The first worker is for all that is hot in this run; one more for what has waited as long as starting it takes.
             waiting = self.spent[header] if self.pool.workers else sum(
-                seconds - self._recalled.get(pc, 0.0) for pc, seconds in self.spent.items() if pc not in self.refused)
+                seconds - self._recalled.get(pc, 0.0) for pc, seconds in self.spent.items() if not self._given_up(pc))
             more = not self.pool.workers or self.compiled       # nothing has come of the first one yet
             if not (more and self.pool.more() and self.tiers.worthwhile(waiting, False)) and not (
                     self.pool.full() and self._waiting.room()):
@@ -211,8 +212,7 @@ class RegionEngine(StencilEngine):
         return left
 
     def follow(self, cpu: Cpu) -> Exit | None:
-        """See which ways a CPU goes, for some steps, which may end in an exit. Where there is no room for that, nothing more is
-        compiled: stencils, and the regions that there are, go on."""
+        """See which ways a CPU goes, for some steps, which may end in an exit. Without room for that, no more is compiled."""
         try:
             return self._burst.follow(cpu)
         except HostError as error:

@@ -36,7 +36,7 @@ class Second:
         Code that the guest makes itself has one region only: where it is put, there may be nothing to compare it with.
         """
         engine = self._engine
-        if header in self.done or not segment.high or engine.trials.undecided(header):
+        if not engine.tiers.jobs or engine.soft or header in self.done or not segment.high or engine.trials.undecided(header):
             return None
         spent = self.seconds[header] = self.seconds.get(header, 0.0) + seconds
         if engine.compiling or not engine.tiers.better(spent, bool(engine.pool.workers)):

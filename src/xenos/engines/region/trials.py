@@ -101,5 +101,5 @@ class Trials:
                 segment.kept_regions = -1       # the cache on disk is to lack it, too
         for pc in verdict.places:       # a region that begins elsewhere in the same loop would be no better
             engine.refused[pc] = f"{100 * verdict.ratio - 100:.0f} % slower than without it"
-            engine.again[pc] = LATER * engine.tiers.ran
+            engine.again[pc] = LATER * max(engine.tiers.ran, engine.again.get(pc, 0.0))
         engine.stop()
