@@ -11,7 +11,8 @@ MODULES: tuple[str, ...] = (
     "xenos.engines.code.segment", "xenos.engines.code.stamps", "xenos.engines.code.store", "xenos.engines.code.table",
     "xenos.engines.hosts", "xenos.engines.native", "xenos.engines.native.image", "xenos.engines.native.words",
     "xenos.engines.region", "xenos.engines.region.burst", "xenos.engines.region.engine", "xenos.engines.region.history",
-    "xenos.engines.region.pages", "xenos.engines.region.pool", "xenos.engines.region.trials", "xenos.engines.region.waiting",
+    "xenos.engines.region.pages", "xenos.engines.region.pool", "xenos.engines.region.second", "xenos.engines.region.trials",
+    "xenos.engines.region.waiting",
     "xenos.engines.runtime", "xenos.engines.runtime.bridge", "xenos.engines.runtime.direct",
     "xenos.engines.runtime.native", "xenos.engines.stencil", "xenos.engines.stencil.engine",
     "xenos.engines.stencil.faults", "xenos.engines.stencil.pack", "xenos.engines.stencil.translator",
@@ -21,7 +22,7 @@ MODULES: tuple[str, ...] = (
     "xenos.linux.process", "xenos.linux.program", "xenos.linux.shortcuts", "xenos.linux.signals", "xenos.linux.stack",
     "xenos.linux.table", "xenos.linux.thread", "xenos.linux.threads", "xenos.linux.unistd", "xenos.memory",
     "xenos.memory.flat", "xenos.memory.host", "xenos.memory.placement", "xenos.memory.regions", "xenos.sysroots",
-    "xenos.sysroots.place", "xenos.tuning", "xenos.tuning.tiers", "xenos.tuning.trial", "xenos.warm",
+    "xenos.sysroots.place", "xenos.tuning", "xenos.tuning.levels", "xenos.tuning.tiers", "xenos.tuning.trial", "xenos.warm",
 )
 # What the C library of nearly every program asks the kernel for: in the file of modules, too (engines/code/modules.py).
 CALLS: tuple[str, ...] = (
@@ -31,6 +32,7 @@ CALLS: tuple[str, ...] = (
 # Of those, what `--engine stencil` does without.
 REGIONS: tuple[str, ...] = (
     "xenos.engines.region", "xenos.engines.region.burst", "xenos.engines.region.engine", "xenos.engines.region.history",
-    "xenos.engines.region.pages", "xenos.engines.region.pool", "xenos.engines.region.trials", "xenos.engines.region.waiting",
-    "xenos.tuning", "xenos.tuning.tiers", "xenos.tuning.trial",
+    "xenos.engines.region.pages", "xenos.engines.region.pool", "xenos.engines.region.second", "xenos.engines.region.trials",
+    "xenos.engines.region.waiting",
+    "xenos.tuning", "xenos.tuning.levels", "xenos.tuning.tiers", "xenos.tuning.trial",
 )

@@ -79,5 +79,6 @@ def test_who_gets_a_handler_gets_regions_behind_it(tmp_path: Path) -> None:
     loop = ["lui a0, 0x8000", "addi a0, a0, -1", "bne a0, zero, -4"]
     handled = ["addi a0, zero, 11", f"lui a1, {DATA >> 12}", "addi a2, zero, 0", "addi a3, zero, 8", "addi a7, zero, 134", "ecall"]
     program = write(tmp_path, elf([*handled, *loop, *EXIT], TEXT.to_bytes(8, "little") + bytes(16)))
-    ended = xenos("run", "--engine", "eager", "--stats", program, XENOS_EAGER="0:0.0001")
+    cache = empty_cache(tmp_path / "cache")
+    ended = xenos("run", "--engine", "eager", "--stats", program, XENOS_EAGER="0:0.0001", XENOS_CACHE=str(cache))
     assert ended.status == 0 and regions(ended.stderr) > 0, ended.stderr
