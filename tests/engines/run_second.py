@@ -1,5 +1,6 @@
 """Run a program whose regions are all worth a second level at once, and tell what became of those:
-`python -m engines.run_second WHAT CACHE PROGRAM`, where WHAT says of which the verdict is: `better`, `worse`, or `measured`."""
+`python -m engines.run_second WHAT CACHE PROGRAM`, where WHAT says what the verdict is: `better`, `worse`, whatever is `measured`,
+or none before the program's end: `open`. With `twice-` before it, all that is taken out of the way is so twice."""
 
 from __future__ import annotations
 
@@ -12,7 +13,9 @@ from xenos.engines.code.store import Store
 from xenos.engines.hosts import host
 from xenos.engines.region.engine import RegionEngine
 from xenos.engines.region.second import Second
+from xenos.engines.region.trials import Trials
 from xenos.engines.stencil import pack
+from xenos.tuning import trial
 from xenos.tuning.levels import ALL
 from xenos.tuning.tiers import Tiers
 from xenos.tuning.trial import Verdict
@@ -21,6 +24,12 @@ if TYPE_CHECKING:
     from xenos.cpu.exits import Exit
     from xenos.cpu.state import Cpu
     from xenos.engines.code.segment import Segment
+
+
+def unit_at(engine: RegionEngine, header: int) -> int:
+    """The number of the region that runs there; less than 0 if none does."""
+    found = engine.region(engine.table.find(header))
+    return -1 if found is None else found[1]
 
 
 class Willing(Tiers):
@@ -43,23 +52,36 @@ class Watched(Second):
 
     def seen(self, cpu: Cpu, segment: Segment, header: int, seconds: float) -> Exit | None:
         """As ever."""
-        before, left = self.asked, super().seen(cpu, segment, header, seconds)
-        self.asked_for += [header] * (self.asked - before)
+        before, left = len(self.asked), super().seen(cpu, segment, header, seconds)
+        self.asked_for += [header] * (len(self.asked) - before)
         return left
 
-    def judged(self, verdict: Verdict) -> None:
+    def judged(self, verdict: Verdict, tried: list[tuple[int, Segment, int]]) -> None:
         """As it was measured, or as the test wants it."""
         if self.said != "measured":
             ratio = 0.5 if self.said == "better" else 1.0
             verdict = Verdict(verdict.headers, verdict.places, 1 / ratio, ratio, True, ALL)
-        before = {header: self._engine.table.find(header) for header in verdict.headers}
-        super().judged(verdict)
-        self.moves += [(header, code, self._engine.table.find(header)) for header, code in before.items()]
+        before = {header: unit_at(self._engine, header) for header, _, _ in tried}
+        assert before == {header: unit for header, _, unit in tried}
+        super().judged(verdict, tried)
+        self.moves += [(header, unit, unit_at(self._engine, header)) for header, unit in before.items()]
 
 
 def main() -> int:
     """The guest's exit status. A line on standard output tells the rest."""
-    Watched.said, cache, program = sys.argv[1:4]
+    what, cache, program = sys.argv[1:4]
+    Watched.said = what.removeprefix("twice-")
+    if Watched.said == "open":
+        by_turns, least = trial.Trial._by_turns, trial._LEAST
+
+        def endless(self: trial.Trial, turn: list[float], place: int, pace: float) -> Verdict | None:
+            trial._LEAST = 1 << 30 if self.level == ALL else least
+            return by_turns(self, turn, place, pace)
+
+        trial.Trial._by_turns = endless     # type: ignore[method-assign]
+    if what.startswith("twice-"):
+        turn = Trials.turn
+        Trials.turn = lambda self, off: [turn(self, off) for _ in range(2)]  # type: ignore[method-assign, assignment, return-value]
     level = host().level()
     engine = RegionEngine(pack.load("riscv64", cache, level), level, store=Store(f"{cache}/code"), jobs=1)
     tiers = engine.tiers = Willing(1)
@@ -67,10 +89,11 @@ def main() -> int:
     process = start("riscv64", "", engine=engine)
     process.load(program, [program], {})
     outcome = process.run()
-    standing = {header: engine.standing(header) for header in second.done if engine.compiled_at(header)}
+    standing = {header: engine.standing(header) for header in second.settled if engine.compiled_at(header)}
     engine.save()
     print(json.dumps({
-        "asked": second.asked_for, "done": second.done, "moves": second.moves, "standing": standing, "told": engine.told(),
+        "asked": second.asked_for, "settled": second.settled, "moves": second.moves, "standing": standing, "told": engine.told(),
+        "units": {header: unit_at(engine, header) for header in second.settled},
         "learned": tiers.levels[ALL].faster, "registers": [process.cpu.read("x", number) for number in (12, 13)]}))
     assert outcome is not None
     return outcome.status

@@ -157,7 +157,10 @@ def hot(pair: SideBySide) -> tuple[RegionEngine, int, set[int]]:
 def test_what_is_slower_is_given_up(forced: SideBySide) -> None:
     """The program goes on where it was, and what stands there from now on are stencils."""
     engine, address, headers = hot(forced)
-    Trials(engine).judged(Verdict(headers, headers, 0.9, 1.1))
+    trials = Trials(engine)
+    for header in headers:
+        trials.hold(header)
+    trials.judged(Verdict(headers, headers, 0.9, 1.1))
     assert not any(map(engine.compiled_at, headers))
     assert all("slower" in engine.standing(pc) for pc in headers)
     assert engine.run(forced.cpu, forced.memory, 1 << 40) == Breakpoint()
@@ -168,6 +171,8 @@ def test_what_is_slower_is_given_up(forced: SideBySide) -> None:
 def turned(engine: RegionEngine, headers: set[int], off: bool) -> None:
     """The regions are out of the way from now on, or no longer."""
     engine.trials._trial.headers = {header: set() for header in headers}
+    for header in headers if off and not engine.trials._out else ():
+        engine.trials.hold(header)
     engine.trials._trial.off = off
     engine.trials.turn(off)
 
@@ -190,7 +195,7 @@ def test_a_program_that_ends_meanwhile(forced: SideBySide) -> None:
     """What is kept of its code leads to the regions: in the next run nobody would let them run again."""
     engine, _, headers = hot(forced)
     turned(engine, headers, True)
-    for segment in {segment for segment, _ in engine.trials._out}:
+    for segment in {segment for segment, _ in engine.trials._out.values()}:
         engine._save(segment)
     assert all(map(engine.compiled_at, headers))
     turned(engine, headers, False)

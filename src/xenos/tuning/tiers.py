@@ -11,7 +11,7 @@ import os
 from xenos.tuning.levels import ALL, FEW, Level
 
 START = 0.08            # seconds of processor time to start a worker (docs/figures.md)
-TRIAL = 0.006           # and for the looks of a trial, which that of a second level comes to in most cases
+TRIAL = 0.006           # and for the looks of a trial by turns
 SPARE = 0.35            # what processor time costs that nobody waits for, where a processor is idle
 SAMPLE = 1 << 21        # instructions between two looks at where a CPU is, at first: half a millisecond, for 10 us
 RARELY = 1 << 24        # and at most, where nothing new is found
@@ -60,9 +60,10 @@ class Tiers:
 
     def recall(self, learned: dict[int, tuple[float, float]]) -> None:
         """Take up what an earlier run has learned."""
-        for number, (luck, faster) in learned.items():
-            level = self.levels[number]
-            level.luck, level.faster = min(level.luck, luck), faster
+        for number, level in self.levels.items():
+            if number in learned:
+                luck, level.faster = learned[number]
+                level.luck = min(level.luck, luck)
 
     def _affordable(self) -> bool:
         return self.compiling + self.pending * self.levels[FEW].each < SHARE * self.ran

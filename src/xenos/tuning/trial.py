@@ -6,13 +6,17 @@ before and after, each a median over some looks. Where this does not show that i
 by turns: a machine on which others begin to work slows down what runs with it as much as what runs without, and so does a program
 that goes on to other things.
 
-A region that is compiled once more at a higher level is compared with what it was before, in the same way; it is there for what it
-gains only, and goes if that is nothing.
+A region that is compiled once more at a higher level is compared with what it was before, by turns; it is there for what it gains
+only, and goes if that is nothing.
 """
 
 from __future__ import annotations
 
 from xenos.tuning.levels import ALL, FEW
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 _LOOKS = 24         # that a pace is a median of
 _KEPT = 64          # looks that are remembered
@@ -26,6 +30,10 @@ _TELLING = 0.2      # of the looks found regions at work, or it says nothing of 
 _SLOWER = 1.02      # that much, and it matters
 _FASTER = 0.99      # that much or less, and a second level was worth it
 _BOUNDS = 0.5, 8.0  # between these lies how much faster anything is
+
+
+# A region without a verdict: the places in it, its level, paces of turns without and with it, how many looks found a CPU in it.
+Untried = tuple[set[int], int, list[float], int]
 
 
 class Verdict:
@@ -64,7 +72,7 @@ class Trial:
         self.headers: dict[int, set[int]] = {}          # with the places where a CPU was seen that is in the region now
         self.off = False
         self.level = FEW        # that they are of
-        self._next: dict[int, tuple[set[int], int]] = {}        # what was taken in meanwhile, with its level
+        self._next: dict[int, Untried] = {}             # what was taken in meanwhile
         self._before: dict[bool, list[tuple[int, float]]] = {False: [], True: []}     # busy -> (place, pace)
         self._after: dict[bool, list[tuple[int, float]]] = {False: [], True: []}
         self._left = 0
@@ -78,22 +86,29 @@ class Trial:
         return bool(self.headers)
 
     @property
-    def open(self) -> dict[int, tuple[set[int], int]]:
-        """All that no verdict was given on yet, with its level."""
-        return {header: (places, self.level) for header, places in self.headers.items()} | self._next
+    def open(self) -> dict[int, Untried]:
+        """All that no verdict was given on yet."""
+        turns = self._turns[:len(self._turns) & -2]     # those with it have one without it before them
+        return {header: (places, self.level, turns, self._within) for header, places in self.headers.items()} | self._next
 
-    def begin(self, header: int, places: set[int], level: int = FEW) -> None:
+    def __contains__(self, header: object) -> bool:
+        return header in self.headers or header in self._next
+
+    def begin(self, header: int, places: set[int], level: int = FEW, turns: Sequence[float] = (), within: int = 0) -> None:
         """A region was taken in; a CPU at one of these places would be in it now. Others may be on trial: it is tried with them,
-        or after them where they are of another level, or that goes by turns already and it is of other code."""
+        or after them where they are of another level, or that goes by turns already and it is of other code. An earlier trial of
+        it alone may have had some `turns`, and looks `within` it."""
         if self.headers and level != self.level or self._turn is not None and not places & self._places():
-            self._next[header] = places, level
+            self._next[header] = places, level, list(turns), within
             return
         if not self.headers:
             self._left, self.level = _PATIENCE, level
         self.headers[header] = places | {header}
         self._after = {False: [], True: []}
-        if self._turn is not None:
+        if self._turn is not None or level == ALL or turns:
             self._take_turns()      # from the beginning: where one is out of the way, the other one would do its work
+        if turns and len(self.headers) == 1:
+            self._turns, self._within = list(turns), within
 
     def look(self, place: int, pace: float, busy: bool) -> Verdict | None:
         """A CPU was seen at a place, a region's header if in one, after instructions that took `pace` seconds each."""
@@ -158,10 +173,10 @@ class Trial:
 
     def _end(self) -> None:
         self._after = {False: [], True: []}
-        self.headers, self._turn, self.off = {}, None, False
+        self.headers, self._turn, self._turns, self._within, self.off = {}, None, [], 0, False
         following, self._next = self._next, {}
-        for header, (places, level) in following.items():
-            self.begin(header, places, level)
+        for header, one in following.items():
+            self.begin(header, *one)
 
 
 def _median(looks: list[tuple[int, float]]) -> float:

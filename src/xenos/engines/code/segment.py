@@ -99,6 +99,7 @@ class Segment:
         self.view[:len(constants)] = constants
         self._words[USED >> 3] = self._skip + ((len(constants) + 15) & ~15)
         self.kept = self.kept_regions = 0      # units that the cache on disk has too, and regions among them
+        self.stale = False      # it may have regions that were given up
         self.inherited = 0      # units that a forked child has from its parent: the parent's to keep
         self.sources = Sources()    # of units of code that may be written: what they were translated from
         for word, _ in _LISTS:
@@ -190,16 +191,18 @@ class Segment:
 
     @property
     def worthwhile(self) -> bool:
-        """Whether the cache on disk lacks so much that it is to be written: some part of the whole, or a region."""
-        return self.fresh * (64 if self.kept > _CHEAP else _CHEAP + 1) > self.kept or self.regions > self.kept_regions
+        """Whether the cache on disk lacks so much that it is to be written: some part of the whole, or a region; or has one that is
+        to go."""
+        return (self.fresh * (64 if self.kept > _CHEAP else _CHEAP + 1) > self.kept or self.regions > self.kept_regions
+                or self.stale)
 
     def saved(self) -> None:
         """The cache on disk has all of it now."""
-        self.kept, self.kept_regions = self.total, self.regions
+        self.kept, self.kept_regions, self.stale = self.total, self.regions, False
 
     def inherit(self) -> None:
         """In a forked child: what is there is the parent's to keep."""
-        self.inherited, self.kept_regions = self.total, self.regions
+        self.inherited, self.kept_regions, self.stale = self.total, self.regions, False
 
     def unit(self, number: int) -> tuple[int, int]:
         """The guest code that a unit was translated from: its first address and the one behind it."""
@@ -223,6 +226,18 @@ class Segment:
         rows = self._list(REGIONS)
         at = bisect_left(rows[::3], number)
         return at if at < len(rows) // 3 and rows[3 * at] == number else None
+
+    def lives(self, number: int) -> bool:
+        """Whether a unit is not forgotten."""
+        return self._list(UNITS)[3 * number] >= 0
+
+    def regions_by_header(self) -> dict[int, list[int]]:
+        """The units of all regions that are not forgotten, by the guest address where they begin, as they were made."""
+        blocks, units, found = self._list(BLOCKS), self._list(UNITS), dict[int, list[int]]()
+        for number in self._list(REGIONS)[::3]:
+            if self.lives(number):
+                found.setdefault((blocks[2 * units[3 * number + 2]] & ~COPY) + self.low, []).append(number)
+        return found
 
     @property
     def wild(self) -> bool:

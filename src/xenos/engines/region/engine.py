@@ -7,7 +7,7 @@ import time
 from xenos.cpu import layout as at
 from xenos.cpu.exits import Interrupted
 from xenos.engines.region.burst import Burst
-from xenos.engines.region.history import Past, keep, recall
+from xenos.engines.region.history import History
 from xenos.engines.region.pages import SIZE, between, page, reach
 from xenos.engines.region.pool import Pool
 from xenos.engines.region.second import Second
@@ -19,7 +19,7 @@ from xenos.engines.translator.layout import BUT_CALLS
 from xenos.errors import HostError
 from xenos.memory.flat import BASE
 from xenos.memory.host import EXEC, WRITE
-from xenos.tuning.levels import FEW
+from xenos.tuning.levels import ALL, FEW
 from xenos.tuning.tiers import LATER, MOST, WHOLE, Tiers
 
 TYPE_CHECKING = False
@@ -62,8 +62,7 @@ class RegionEngine(StencilEngine):
         self.trials = Trials(self)
         self.second = Second(self)
         self._burst = Burst(self)
-        self._vain: set[int] = set()            # headers that the last run asked for, and ended before they were made
-        self._recalled: dict[int, float] = {}   # what `spent` was when the cache was read
+        self.history = History(self)
 
     @property
     def flavour(self) -> bytes:     # type: ignore[override]
@@ -118,7 +117,7 @@ class RegionEngine(StencilEngine):
         self.led.clear()
         self._burst.counts.clear()      # of another program, at the same addresses
         self._waiting.forget()
-        self.trials.forget()
+        self.trials.restart()
         self.second.forget()
         self.pool.memory = BASE, memory.size
 
@@ -183,7 +182,7 @@ class RegionEngine(StencilEngine):
         if worker is None:
             # The first worker is for all that is hot in this run; one more for what has waited as long as starting it takes.
             waiting = self.spent[header] if self.pool.workers else sum(
-                seconds - self._recalled.get(pc, 0.0) for pc, seconds in self.spent.items() if not self._given_up(pc))
+                seconds - self.history.recalled.get(pc, 0.0) for pc, seconds in self.spent.items() if not self._given_up(pc))
             more = not self.pool.workers or self.compiled       # nothing has come of the first one yet
             if not (more and self.pool.more() and self.tiers.worthwhile(waiting, False)) and not (
                     self.pool.full() and self._waiting.room()):
@@ -235,7 +234,9 @@ class RegionEngine(StencilEngine):
                "exact": segment is None or segment.exact}
         if self.pool.give(worker, job):
             self._asked[header] = (segment, held, tries)
-            self.refused.pop(header, None)
+            self.history.news = True
+            if level == FEW:
+                self.refused.pop(header, None)
 
     def _take(self) -> None:
         """Take in what workers have made."""
@@ -247,13 +248,19 @@ class RegionEngine(StencilEngine):
                 if worker is not None:
                     self.send(worker, header, set(held) | set(answer["pages"]), tries=tries + 1, level=level)
             elif "body" not in answer:
+                why = answer.get("error", "its code is all over the place" if "pages" in answer else "the worker ended over it")
                 self.tiers.refused(answer.get("cpu", 0.0), level)
-                if level == FEW:
-                    self.refused[header] = answer.get("error", "the worker ended over it")
-                    if "error" not in answer:
-                        self.again.pop(header, None)
+                if level == ALL:
+                    self.second.failed(header, why)
+                    continue
+                self.refused[header] = why
+                if "error" not in answer:
+                    self.again.pop(header, None)
+            elif level == ALL:
+                if not self.install(header, answer, segment, held, level):
+                    self.second.failed(header, "there is no room for it, or its code is other code now")
             elif header not in self.refused:    # its loop may have been, meanwhile
-                self.install(header, answer, segment, held, level)
+                self.install(header, answer, segment, held)
         self.tiers.pending = len(self._asked)
         while self._waiting and ((worker := self.pool.idle()) is not None or not self._asked):
             header, seconds, pages = self._waiting.hottest(self.spent)
@@ -286,6 +293,8 @@ class RegionEngine(StencilEngine):
         self.compiled += 1
         self.instructions += made["size"]
         self.tiers.compiled(made["size"], made.get("cpu", 0.0), level)
+        if level == FEW:
+            self.second.forget(header, header + 1)      # that was another region's
         self.trials.begin(header, set(made.get("places", ())), level)
         self._faults.changed()
         self.stop()
@@ -341,6 +350,7 @@ class RegionEngine(StencilEngine):
             for pc in [pc for pc in known if start <= pc < end]:
                 del known[pc]
         self.second.forget(start, end)
+        self.trials.forget(start, end)
 
     def after_fork(self) -> None:
         """In a forked child: the workers are its parent's."""
@@ -348,7 +358,8 @@ class RegionEngine(StencilEngine):
         self.pool.after_fork()
         self._asked.clear()
         self._waiting.forget()
-        self._recalled = dict(self.spent)
+        self.history.after_fork()
+        self.second.after_fork()
         self._burst.after_fork()
 
     def _segment(self, pc: int) -> Segment | None:
@@ -362,28 +373,15 @@ class RegionEngine(StencilEngine):
     def _file_segment(self, low: int, high: int) -> Segment:
         segment = super()._file_segment(low, high)
         segment.exact = self.exact      # as its key says
-        if self.store is not None and segment.key is not None:
-            past = recall(self.store, segment)
-            self.again.update(past.again)
-            self.refused.update(dict.fromkeys(past.again, "no gain in an earlier run"))
-            self._vain.update(past.vain)
-            self.trials.untried.update(past.untried)
-            self.second.recall(past)
-            self.tiers.recall(past.levels)
-            for pc, seconds in past.spent.items():
-                self.spent[pc] = self._recalled[pc] = self.spent.get(pc, 0.0) + seconds
-            self._burst.counts.update(past.steps)
+        self.history.read(segment)
         return segment
 
     def _save(self, segment: Segment) -> None:
         if self.trials.off:     # in the next run nobody would let them run again
             self.trials.turn(False)
         super()._save(segment)
-        if self.store is not None and not self.soft:
-            again = {pc: seconds for pc, seconds in self.again.items() if pc in self.refused}
-            past = Past(self.spent, self._burst.counts, list(self._asked), again, self.trials.open, self.tiers.learned,
-                        self.second.seconds, {pc: stays for pc, stays in self.second.done.items() if pc not in self._asked})
-            keep(self.store, segment, past, self._recalled, self.trials.learned or self.second.learned)
+        if not self.soft:
+            self.history.write(segment, self._asked)
 
     def save(self) -> None:
         """Keep what was made and seen, and end the workers.
@@ -394,7 +392,7 @@ class RegionEngine(StencilEngine):
         if self._memory is not None:
             with self._lock:
                 until = time.monotonic() + _PATIENCE
-                while self._vain & self._asked.keys() and self.pool.wait(until - time.monotonic()):
+                while self.history.vain & self._asked.keys() and self.pool.wait(until - time.monotonic()):
                     self._take()
         self.pool.close()
         super().save()

@@ -7,15 +7,12 @@ from __future__ import annotations
 
 from xenos.tuning.levels import ALL
 
-_WORTH = 0.1        # seconds in regions, to be remembered
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from xenos.cpu.exits import Exit
     from xenos.cpu.state import Cpu
     from xenos.engines.code.segment import Segment
     from xenos.engines.region.engine import RegionEngine
-    from xenos.engines.region.history import Past
     from xenos.tuning.trial import Verdict
 
 
@@ -24,10 +21,12 @@ class Second:
 
     def __init__(self, engine: RegionEngine) -> None:
         self._engine = engine
-        self.seconds: dict[int, float] = {}     # header -> how long CPUs were in its region, until that was done
-        self.done: dict[int, bool] = {}         # headers of regions that were compiled once more -> whether that stayed
-        self.asked = 0                          # how many, in this run
-        self._recalled = 0.0                    # of those seconds, what earlier runs had
+        self.seconds: dict[int, float] = {}     # header -> how long CPUs were seen in its region, until that is settled
+        self.settled: dict[int, bool] = {}      # headers of regions whose second level stays, or of which there is to be none
+        self.refused: dict[int, str] = {}       # why there is none, if it could not be made in this run
+        self.asked: set[int] = set()            # headers of those that were asked for in this run
+        self.gained = 0.0                       # of the seconds, what this run has had
+        self._inherited: dict[int, float] = {}  # and what is the parent's of a forked child
 
     def seen(self, cpu: Cpu, segment: Segment, header: int, seconds: float) -> Exit | None:
         """A CPU was in a region for so long; have that compiled once more, if that is worth it. What the CPU does meanwhile, step
@@ -36,49 +35,77 @@ class Second:
         Code that the guest makes itself has one region only: where it is put, there may be nothing to compare it with.
         """
         engine = self._engine
-        if not engine.tiers.jobs or engine.soft or header in self.done or not segment.high or engine.trials.undecided(header):
+        if not engine.tiers.jobs or engine.soft or not segment.high or header in self.settled or engine.trials.undecided(header):
             return None
-        spent = self.seconds[header] = self.seconds.get(header, 0.0) + seconds
+        self.gained += seconds
+        self.seconds[header] = spent = self.seconds.get(header, 0.0) + seconds
+        spent -= self._inherited.get(header, 0.0)
         if engine.compiling or not engine.tiers.better(spent, bool(engine.pool.workers)):
             return None
         worker = engine.pool.idle() or engine.pool.start()
         if worker is None:
             return None
-        self.done[header] = False
-        self.asked += 1
+        self.asked.add(header)
         left = engine.follow(cpu)
         if engine.tiers.jobs:
             engine.send(worker, header, level=ALL)
         return left
 
-    def judged(self, verdict: Verdict) -> None:
-        """Regions were measured: those that are not faster than what was there before go, and that goes on."""
+    def failed(self, header: int, why: str) -> None:
+        """It could not be made, and is not asked for again."""
+        self.refused[header] = why
+        self._settle(header, False)
+
+    def judged(self, verdict: Verdict, tried: list[tuple[int, Segment, int]]) -> None:
+        """Regions were measured: header, segment and unit of each. Those that are not faster than what was there before go."""
         engine = self._engine
         stays = verdict.better
         engine.tiers.levels[ALL].proved(max(1.0, verdict.faster or 1 / verdict.ratio) if stays else 1.0)
-        for header in verdict.headers:
-            self.done[header] = stays
-            if not stays and (found := engine.region(engine.table.find(header))) is not None:
-                segment, unit, _ = found
-                engine.translator.turn(unit, False, segment, engine.table)
-                engine.translator.forget(unit, segment, engine.table)
-                segment.kept_regions = -1       # the cache on disk is to lack it, too
+        for header, segment, unit in tried:
+            self._settle(header, stays)
+            if not stays:
+                self._give_up(segment, unit)
         engine.stop()
 
-    def recall(self, past: Past) -> None:
-        """Take up what earlier runs knew."""
-        for pc, seconds in past.seconds.items():
-            self.seconds[pc] = self.seconds.get(pc, 0.0) + seconds
-            self._recalled += seconds
-        self.done.update(past.done)
+    def _settle(self, header: int, stays: bool) -> None:
+        self.settled[header] = stays
+        self.seconds.pop(header, None)
+
+    def _give_up(self, segment: Segment, unit: int) -> None:
+        """What was there before goes on."""
+        engine = self._engine
+        engine.translator.turn(unit, False, segment, engine.table)
+        engine.translator.forget(unit, segment, engine.table)
+        segment.stale = True
+
+    def recall(self, segment: Segment, there: dict[int, list[int]], settled: dict[int, bool], seconds: dict[int, float]) -> None:
+        """Take up what earlier runs knew of a segment, as far as that fits the units of regions that are `there`: other processes
+        keep that, too, and in another file."""
+        for pc, stays in settled.items():
+            units = there.get(pc, [])
+            if not stays and len(units) > 1:
+                self._give_up(segment, units[-1])
+            if units and not stays or len(units) > 1:
+                self.settled[pc] = stays
+        self.seconds.update({pc: time for pc, time in seconds.items() if pc in there and pc not in self.settled})
 
     def forget(self, start: int = 0, end: int = 1 << 64) -> None:
         """What is there is other code now."""
-        for pc in [pc for pc in self.seconds.keys() | self.done.keys() if start <= pc < end]:
-            self.seconds.pop(pc, None)
-            self.done.pop(pc, None)
+        for known in (self.seconds, self.settled, self.refused, self._inherited):
+            for pc in [pc for pc in known if start <= pc < end]:
+                del known[pc]
 
-    @property
-    def learned(self) -> bool:
-        """Whether there is something that earlier runs did not know."""
-        return sum(seconds for pc, seconds in self.seconds.items() if pc not in self.done) - self._recalled > _WORTH
+    def after_fork(self) -> None:
+        """In a forked child: it has not been anywhere yet."""
+        self._inherited, self.gained = dict(self.seconds), 0.0
+        self.asked.clear()
+
+    def told(self) -> str:
+        """For people: what became of those that were asked for in this run; empty if none was."""
+        if not self.asked:
+            return ""
+        stay = [self.settled[pc] for pc in self.asked if pc in self.settled and pc not in self.refused]
+        parts = [(sum(stay), "faster so"), (len(stay) - sum(stay), "not"),
+                 (sum(pc in self.refused for pc in self.asked), "not made"),
+                 (sum(pc not in self.settled for pc in self.asked), "to be seen")]
+        return f"{len(self.asked):,} were worth all passes: " + ", ".join(f"{count:,} {what}" for count, what in parts if count)

@@ -12,9 +12,7 @@ if TYPE_CHECKING:
 def lines(engine: RegionEngine) -> list[str]:
     """For `--stats`: regions, workers, policy."""
     parts = [f"{engine.compiled:,} regions of {engine.instructions:,} instructions compiled"]
-    if engine.second.asked:
-        kept = sum(engine.second.done.values())
-        parts.append(f"{engine.second.asked:,} were worth a second time with all passes, {kept:,} in all are faster so")
+    parts += filter(None, [engine.second.told()])
     if engine.refused:
         parts.append(f"{len(engine.refused):,} refused ({_reasons(list(engine.refused.values()))})")
     if engine.pool.problem:
@@ -55,7 +53,7 @@ def standing(engine: RegionEngine, pc: int) -> str:
 
 def _decided(engine: RegionEngine, pc: int) -> str:
     if engine.compiled_at(pc):
-        return "compiled, with all passes" if engine.second.done.get(pc) else "compiled"
+        return "compiled, with all passes" if engine.second.settled.get(pc) else "compiled"
     if engine.asked(pc):
         return f"{engine.asked(pc)} at the end"
     reason = engine.refused.get(pc)

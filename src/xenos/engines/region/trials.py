@@ -8,9 +8,11 @@ from xenos.tuning.trial import Trial
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from xenos.engines.code.segment import Segment
     from xenos.engines.region.engine import RegionEngine
-    from xenos.tuning.trial import Verdict
+    from xenos.tuning.trial import Untried, Verdict
 
 
 class Trials:
@@ -19,10 +21,9 @@ class Trials:
     def __init__(self, engine: RegionEngine) -> None:
         self._engine = engine
         self._trial = Trial()
-        self._out: list[tuple[Segment, int]] = []   # segment and unit of regions that are out of the way meanwhile
-        # Regions from the cache that no verdict was given on, with the places in them, and their level.
-        self.untried: dict[int, tuple[set[int], int]] = {}
-        self.learned = False                        # whether there was a verdict in this run
+        self._held: dict[int, tuple[Segment, int]] = {}     # segment and unit of each region that is to be tried
+        self._out: dict[int, tuple[Segment, int]] = {}      # and of those that are out of the way meanwhile
+        self.untried: dict[int, Untried] = {}               # regions from the cache that no verdict was given on
 
     @property
     def running(self) -> bool:
@@ -35,8 +36,8 @@ class Trials:
         return self._trial.off
 
     @property
-    def open(self) -> dict[int, tuple[set[int], int]]:
-        """Regions that no verdict was given on yet, with the places in them, and their level."""
+    def open(self) -> dict[int, Untried]:
+        """Regions that no verdict was given on yet."""
         return self.untried | self._trial.open
 
     def under(self, pc: int) -> bool:
@@ -45,38 +46,58 @@ class Trials:
 
     def undecided(self, pc: int) -> bool:
         """Whether no verdict was given yet on a region that begins there."""
-        return pc in self.untried or pc in self._trial.open
+        return pc in self.untried or pc in self._trial
 
-    def begin(self, header: int, places: set[int], level: int = FEW) -> None:
-        """A region was taken in, in which a CPU would be that is at one of these places."""
-        self._trial.begin(header, places, level)
+    def hold(self, header: int) -> None:
+        """It is the region that begins there now which is to be tried."""
+        engine = self._engine
+        if (found := engine.region(engine.table.find(header))) is not None:
+            self._held[header] = found[0], found[1]
+
+    def begin(self, header: int, places: set[int], level: int = FEW, turns: Sequence[float] = (), within: int = 0) -> None:
+        """A region was taken in, in which a CPU would be that is at one of these places; with what an earlier trial has seen."""
+        self.hold(header)
+        self.untried.pop(header, None)
+        self._engine.history.news = True
+        self._trial.begin(header, places, level, turns, within)
         if self._trial.off and self.under(header):
             self.turn(True)
 
     def look(self, pc: int, region: int | None, pace: float, busy: bool) -> None:
         """A CPU was seen, in a `region` if there is one, after instructions that took `pace` seconds each; `busy`: with workers."""
         if region in self.untried:
-            self.begin(region, *self.untried.pop(region))
+            self.begin(region, *self.untried[region])
         before = self._trial.off
         verdict = self._trial.look(pc if region is None else region, pace, busy)
         if before != self._trial.off:
+            self._engine.history.news = True
             self.turn(self._trial.off)
         if verdict is not None:
             self.judged(verdict)
 
-    def forget(self) -> None:
-        """Another program is run, with other code at these addresses."""
+    def recall(self, untried: dict[int, Untried], there: dict[int, list[int]]) -> None:
+        """Take up regions of a segment that earlier runs had no verdict on, if they are `there`: the units of regions by header.
+        What one of a higher level is compared with is to be there, too."""
+        self.untried.update({pc: one for pc, one in untried.items() if len(there.get(pc, ())) >= one[1]})
+
+    def forget(self, start: int = 0, end: int = 1 << 64) -> None:
+        """What is there is other code now. What is being tried shows that at its end."""
+        for pc in [pc for pc in self.untried if start <= pc < end]:
+            del self.untried[pc]
+
+    def restart(self) -> None:
+        """Another program is run."""
         self._trial = Trial()
         self._out.clear()
+        self._held.clear()
         self.untried.clear()
 
     def turn(self, off: bool) -> None:
         """Take the regions on trial out of the way for a while, or let them run again, unless they are gone."""
         engine = self._engine
         if off:
-            found = (engine.region(engine.table.find(header)) for header in self._trial.headers)
-            self._out += [(segment, unit) for segment, unit, _ in filter(None, found)]
-        for segment, unit in self._out:
+            self._out.update((header, self._held[header]) for header in self._trial.headers if header in self._held)
+        for segment, unit in self._out.values():
             if segment in engine.segments and not segment.leaving:
                 engine.translator.turn(unit, not off, segment, engine.table)
         if not off:
@@ -86,19 +107,20 @@ class Trials:
     def judged(self, verdict: Verdict) -> None:
         """Regions were measured: give up those that are slower than what there was before."""
         engine = self._engine
-        self.learned = True
+        held = [(header, *self._held.pop(header)) for header in verdict.headers if header in self._held]
+        tried = [one for one in held if one[1] in engine.segments and not one[1].leaving and one[1].lives(one[2])]
+        if not tried:
+            return      # its code is gone
         if verdict.level == ALL:
-            engine.second.judged(verdict)
+            engine.second.judged(verdict, tried)
             return
         if verdict.faster:
             engine.tiers.levels[FEW].proved(verdict.faster)
         if not verdict.slower:
             return
-        for header in verdict.headers:
-            if (found := engine.region(engine.table.find(header))) is not None:
-                segment, unit, _ = found
-                engine.translator.forget(unit, segment, engine.table)
-                segment.kept_regions = -1       # the cache on disk is to lack it, too
+        for _, segment, unit in tried:
+            engine.translator.forget(unit, segment, engine.table)
+            segment.stale = True        # the cache on disk is to lack it, too
         for pc in verdict.places:       # a region that begins elsewhere in the same loop would be no better
             engine.refused[pc] = f"{100 * verdict.ratio - 100:.0f} % slower than without it"
             engine.again[pc] = LATER * max(engine.tiers.ran, engine.again.get(pc, 0.0))

@@ -333,7 +333,7 @@ class StencilEngine:
         if self.store is None or segment.key is None or self.soft:
             return
         # Another process may have kept more meanwhile; the next one to start adds to that.
-        if segment.worthwhile and Segment.units_in(self.store.head(segment.key, HEAD)) < segment.total:
+        if segment.worthwhile and Segment.units_in(self.store.head(segment.key, HEAD)) < segment.total + segment.stale:
             self.store.save(segment.key, segment.pack(), "segment")
             segment.saved()
 

@@ -74,8 +74,8 @@ def enter(desk: int, pc: int, code: int) -> None:
 
 
 def enter_all(segment: int, table: int, mask: int, spacing: int) -> None:
-    """Enter all blocks of a segment in the table, which has room for them; of two at one address the later, none of what was
-    forgotten."""
+    """Enter all blocks of a segment in the table, which has room for them; of two at one address the later, but a region rather
+    than what is none, and none of what was forgotten."""
     for unit in range(i64[segment + UNITS_USED]):
         if i64[i64[segment + UNITS] + UNIT_ROW * unit + UNIT_START] < 0:
             continue
@@ -87,6 +87,9 @@ def enter_all(segment: int, table: int, mask: int, spacing: int) -> None:
             entry = seat(pc, spacing) & mask
             while i64[table + entry] != FREE and i64[table + entry] != pc:
                 entry = entry + 16 & mask
+            if i64[table + entry] == pc and is_region(segment, i64[table + entry + 8] - i64[segment + BASE]):
+                if not unit_is_region(segment, unit):
+                    continue
             i64[table + entry + 8] = i64[segment + BASE] + i64[row + BLOCK_AT]
             publish()
             i64[table + entry] = pc
@@ -105,6 +108,14 @@ def is_region(segment: int, offset: int) -> int:
         unit = i64[i64[segment + REGIONS] + REGION_ROW * number + REGION_UNIT]
         block = i64[i64[segment + UNITS] + UNIT_ROW * unit + UNIT_BLOCK]
         if i64[i64[segment + BLOCKS] + BLOCK_ROW * block + BLOCK_AT] == offset:
+            return 1
+    return 0
+
+
+def unit_is_region(segment: int, number: int) -> int:
+    """Whether a unit is a region."""
+    for region in range(i64[segment + REGIONS_USED]):
+        if i64[i64[segment + REGIONS] + REGION_ROW * region + REGION_UNIT] == number:
             return 1
     return 0
 

@@ -35,7 +35,7 @@ from xenos.engines.hosts.jumps import aim, pad
 from xenos.engines.native.words import i64
 from xenos.engines.translator import layout as at
 from xenos.engines.translator.forgetting import give_up
-from xenos.engines.translator.links import blocks_behind, connect, enter
+from xenos.engines.translator.links import blocks_behind, connect, enter, unit_is_region
 from xenos.engines.translator.place import copy
 from xenos.engines.translator.units import add_exit, add_stubs, code, leave, note
 
@@ -123,23 +123,18 @@ def turn(desk: int, number: int, on: int) -> int:
 
 
 def other(segment: int, region: int, pc: int) -> int:
-    """Where the latest block at `pc` lies that is not of a region, the unit of that number, or of none at all if that is less
-    than 0; -1 if there is none."""
-    found = -1
+    """Where the block at `pc` lies that is not of a region, the unit of that number, or of none at all if that is less than 0: the
+    latest region, or else the latest block; -1 if there is none."""
+    found = block_at = -1
     for number in range(i64[segment + UNITS_USED]):
         unit = i64[segment + UNITS] + UNIT_ROW * number
-        if number == region or i64[unit + UNIT_START] < 0 or region < 0 and within(segment, number):
+        if number == region or i64[unit + UNIT_START] < 0:
             continue
         for block in range(i64[unit + UNIT_BLOCK], blocks_behind(segment, number)):
             row = i64[segment + BLOCKS] + BLOCK_ROW * block
             if i64[row + BLOCK_PC] == pc:
-                found = i64[row + BLOCK_AT]
-    return found
-
-
-def within(segment: int, number: int) -> int:
-    """Whether a unit is a region."""
-    for region in range(i64[segment + REGIONS_USED]):
-        if i64[i64[segment + REGIONS] + REGION_ROW * region + REGION_UNIT] == number:
-            return 1
-    return 0
+                if not unit_is_region(segment, number):
+                    block_at = i64[row + BLOCK_AT]
+                elif region >= 0:
+                    found = i64[row + BLOCK_AT]
+    return found if found >= 0 else block_at
