@@ -1,6 +1,7 @@
 """Run a program whose regions are all worth a second level at once, and tell what became of those:
 `python -m engines.run_second WHAT CACHE PROGRAM`, where WHAT says what the verdict is: `better`, `worse`, whatever is `measured`,
-or none before the program's end: `open`. With `twice-` before it, all that is taken out of the way is so twice."""
+or none before the program's end: `open`. With `twice-` before it, all that is taken out of the way is so twice; with `only-`, what
+is there is tried, and nothing is compiled; with `few-`, nothing at the second level."""
 
 from __future__ import annotations
 
@@ -33,11 +34,17 @@ def unit_at(engine: RegionEngine, header: int) -> int:
 
 
 class Willing(Tiers):
-    """Whatever is in a region is worth more, once that was a little while."""
+    """Whatever is in a region is worth more, once that was a little while, unless fewer levels are `wanted`."""
+
+    wanted = 2
+
+    def worthwhile(self, seconds: float, started: bool) -> bool:
+        """As ever."""
+        return self.wanted > 0 and super().worthwhile(seconds, started)
 
     def better(self, seconds: float, started: bool) -> bool:
         """Yes."""
-        return seconds > 0.02
+        return self.wanted > 1 and seconds > 0.02
 
 
 class Watched(Second):
@@ -70,7 +77,8 @@ class Watched(Second):
 def main() -> int:
     """The guest's exit status. A line on standard output tells the rest."""
     what, cache, program = sys.argv[1:4]
-    Watched.said = what.removeprefix("twice-")
+    Watched.said = what.split("-")[-1]
+    Willing.wanted = 0 if what.startswith("only-") else 1 if what.startswith("few-") else 2
     if Watched.said == "open":
         by_turns, least = trial.Trial._by_turns, trial._LEAST
 
@@ -93,6 +101,7 @@ def main() -> int:
     engine.save()
     print(json.dumps({
         "asked": second.asked_for, "settled": second.settled, "moves": second.moves, "standing": standing, "told": engine.told(),
+        "open": [header for header, one in engine.trials.open.items() if one[1] == ALL],
         "units": {header: unit_at(engine, header) for header in second.settled},
         "learned": tiers.levels[ALL].faster, "registers": [process.cpu.read("x", number) for number in (12, 13)]}))
     assert outcome is not None

@@ -9,7 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 from random import Random
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -21,6 +21,9 @@ from xenos.tuning.explain import explain, needed
 from xenos.tuning.levels import ALL, FASTER, FEW, LEAST
 from xenos.tuning.tiers import START, Tiers
 from xenos.tuning.trial import Trial, Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 SOURCE, TESTS = Path(__file__).parents[2] / "src", Path(__file__).parents[1]
 HEADER, ANOTHER = 0x1000, 0x2000
@@ -155,15 +158,41 @@ def run(what: str, cache: Path, program: Path) -> dict[str, Any]:
     return told
 
 
-def settled(what: str, cache: Path, program: Path) -> dict[str, Any]:
-    """The first run with a verdict: a busy machine may be late with it."""
+def until(what: str, cache: Path, program: Path, enough: Callable[[dict[str, Any]], object]) -> dict[str, Any]:
+    """The first run that was long enough: a busy machine may be late with all that."""
     if not cache.exists():
         empty_cache(cache)
     for _ in range(8):
         told = run(what, cache, program)
-        if told["moves"]:
+        if enough(told):
             return told
     raise AssertionError(told)
+
+
+def settled(what: str, cache: Path, program: Path) -> dict[str, Any]:
+    """The first run with a verdict."""
+    return until(what, cache, program, lambda told: told["moves"])
+
+
+def code(cache: Path) -> dict[Path, bytes]:
+    """The files of code, without what is known of it."""
+    found = {path: path.read_bytes() for path in (cache / "code").iterdir() if path.name != WRITTEN}
+    return {path: data for path, data in found.items() if data[56:64].strip(b"\0") != b"profile"}
+
+
+def put(files: dict[Path, bytes]) -> None:
+    """Files as they were."""
+    for path, data in files.items():
+        path.write_bytes(data)
+
+
+def left_open(cache: Path, program: Path) -> int:
+    """The header of a region that was compiled once more, on which there was no verdict."""
+    told = until("open", cache, program, lambda told: told["open"])
+    header: int = told["open"][0]
+    assert not told["moves"] and str(header) not in told["settled"]
+    assert not told["asked"] or "to be seen" in told["told"]
+    return header
 
 
 def test_the_better_one_stays(program: Path, tmp_path: Path) -> None:
@@ -204,18 +233,11 @@ def test_it_is_measured(program: Path, tmp_path: Path) -> None:
 def test_a_verdict_of_a_later_run(program: Path, tmp_path: Path) -> None:
     """It translates nothing, and the cache is to lack what was given up all the same."""
     cache = empty_cache(tmp_path / "cache")
-    for _ in range(8):
-        told = run("open", cache, program)
-        if told["asked"]:
-            break
-    header = told["asked"][0]
-    assert not told["moves"] and str(header) not in told["settled"] and "1 to be seen" in told["told"]
-    for _ in range(8):
-        later = run("worse", cache, program)
-        if header in [move[0] for move in later["moves"]]:
-            break
+    header = left_open(cache, program)
+    before = code(cache)
+    later = until("only-worse", cache, program, lambda told: header in [move[0] for move in told["moves"]])
     after = {move[0]: move[2] for move in later["moves"]}[header]
-    assert header not in later["asked"] and later["settled"][str(header)] is False
+    assert header not in later["asked"] and later["settled"][str(header)] is False and code(cache) != before
     for _ in range(2):
         again = run("better", cache, program)
         assert again["settled"][str(header)] is False and again["units"][str(header)] == after
@@ -229,11 +251,30 @@ def test_out_of_the_way_twice(what: str, program: Path, tmp_path: Path) -> None:
 
 
 def test_a_verdict_on_what_is_gone(program: Path, tmp_path: Path) -> None:
-    """The code and what is known of it are two files, of which one may be lost."""
-    cache = tmp_path / "cache"
-    settled("better", cache, program)
-    for path in (cache / "code").iterdir():
-        if path.name != WRITTEN and path.read_bytes()[56:64].strip(b"\0") != b"profile":
-            path.unlink()
+    """The code and what is known of it are two files, which other processes write, too, and either may be lost."""
+    cache = empty_cache(tmp_path / "cache")
+    for _ in range(4):
+        run("few-measured", cache, program)
+    files = code(cache)
+    told = settled("better", cache, program)
+    header = told["moves"][0][0]
+    put(files)
+    again = run("only-worse", cache, program)
+    assert str(header) not in again["settled"] and "compiled, with all passes" not in again["standing"].values()
+    for path in files:
+        path.unlink()
     again = run("worse", cache, program)
     assert True not in again["settled"].values() and "compiled, with all passes" not in again["standing"].values()
+
+
+def test_what_was_given_up_and_is_back(program: Path, tmp_path: Path) -> None:
+    """Another process that ended later had it still."""
+    cache = empty_cache(tmp_path / "cache")
+    header = left_open(cache, program)
+    files = code(cache)
+    told = until("only-worse", cache, program, lambda told: header in [move[0] for move in told["moves"]])
+    after = told["units"][str(header)]
+    for _ in range(2):
+        put(files)
+        again = run("only-better", cache, program)
+        assert not again["moves"] and again["settled"][str(header)] is False and again["units"][str(header)] == after
