@@ -42,7 +42,7 @@ class Willing(Tiers):
         """As ever."""
         return self.wanted > 0 and super().worthwhile(seconds, started)
 
-    def better(self, seconds: float, started: bool) -> bool:
+    def better(self, seconds: float, instructions: float | None, started: bool) -> bool:
         """Yes."""
         return self.wanted > 1 and seconds > 0.02
 
@@ -57,9 +57,9 @@ class Watched(Second):
         self.moves: list[tuple[int, int, int]] = []
         self.asked_for: list[int] = []
 
-    def seen(self, cpu: Cpu, segment: Segment, header: int, seconds: float) -> Exit | None:
+    def seen(self, cpu: Cpu, segment: Segment, unit: int, header: int, seconds: float) -> Exit | None:
         """As ever."""
-        before, left = len(self.asked), super().seen(cpu, segment, header, seconds)
+        before, left = len(self.asked), super().seen(cpu, segment, unit, header, seconds)
         self.asked_for += [header] * (len(self.asked) - before)
         return left
 

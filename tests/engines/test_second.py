@@ -103,6 +103,7 @@ def test_a_second_level_is_for_what_gains_by_it() -> None:
     tiers.ran = 1e6
     soon, late = needed(tiers, True, ALL), needed(tiers, False, ALL)
     assert needed(tiers, True) < soon < late and late - soon == pytest.approx(START / (1 - 1 / FASTER[ALL]), rel=0.01)
+    assert tiers.better(soon, 100, True) and not tiers.better(soon, 200, True)      # a large one costs more
     for _ in range(30):
         tiers.levels[ALL].proved(1.0)
     assert tiers.levels[ALL].faster == LEAST[ALL] and needed(tiers, True, ALL) > 2 * soon
@@ -112,7 +113,7 @@ def test_a_second_level_is_for_what_gains_by_it() -> None:
     assert needed(tiers, True, ALL) < soon / 2
     assert any("once more, with all passes" in line for line in explain(tiers))
     tiers.compiling = 1e6       # it has had its share
-    assert not tiers.better(1e6, True)
+    assert not tiers.better(1e6, None, True)
 
 
 def test_what_was_learned_is_of_its_level() -> None:

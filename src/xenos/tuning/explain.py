@@ -15,7 +15,9 @@ def needed(tiers: Tiers, started: bool, level: int = FEW) -> float:
 
     It is found by asking: the rule itself stands in one place only.
     """
-    worthwhile = tiers.better if level == ALL else tiers.worthwhile
+    def worthwhile(seconds: float, started: bool) -> bool:
+        return tiers.better(seconds, None, started) if level == ALL else tiers.worthwhile(seconds, started)
+
     spare, tiers.compiling = tiers.compiling, -_MOST      # what has gone into compiling so far is another question
     try:
         if not worthwhile(_MOST, started):

@@ -8,6 +8,7 @@ FEW, ALL = 1, 2         # of LLVM's passes, as `Compiler.compile` numbers them
 # are known.
 INSTRUCTION = {FEW: 0.0002, ALL: 0.00035}
 TYPICAL = 120
+CODE = 24           # bytes of code for an instruction of a region, with its ways out
 # How much faster a region is than what there was before, stencils or a region of the level below, before that was measured; and at
 # least, after that: else none would ever be measured again.
 FASTER = {FEW: 1.6, ALL: 1.03}
@@ -26,10 +27,9 @@ class Level:
         self.least = LEAST[number]
         self.luck = 1.0
 
-    @property
-    def each(self) -> float:
-        """Seconds of processor time that one more region is expected to cost."""
-        return self.typical * self.per_instruction
+    def price(self, instructions: float | None = None) -> float:
+        """Seconds of processor time that a region is expected to cost, of so many instructions or of those that it mostly has."""
+        return (self.typical if instructions is None else instructions) * self.per_instruction
 
     def gain(self, seconds: float) -> float:
         """Seconds that it is expected to save of so many."""

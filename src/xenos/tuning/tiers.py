@@ -43,14 +43,15 @@ class Tiers:
         """Whether a header at which a guest has spent so long is worth a region; `started`: a worker is there already, else those
         are the seconds at all headers that one more would have to do with."""
         level = self.levels[FEW]
-        price = level.each + (0.0 if started else START)
+        price = level.price() + (0.0 if started else START)
         return level.gain(seconds) > self.cost * price and self._affordable()
 
-    def better(self, seconds: float, started: bool) -> bool:
-        """Whether a region that guests have spent so long in is worth compiling once more, with all of LLVM's passes. What that may
-        gain is little, so that processor time for it is counted in full, whether somebody waits for it or not."""
+    def better(self, seconds: float, instructions: float | None, started: bool) -> bool:
+        """Whether a region of so many instructions, if that is known, is worth compiling once more, with all of LLVM's passes, when
+        guests were in it for so long. What that may gain is little, so that processor time for it is counted in full, whether
+        somebody waits for it or not."""
         level = self.levels[ALL]
-        price = level.each + TRIAL + (0.0 if started else START)
+        price = level.price(instructions) + TRIAL + (0.0 if started else START)
         return level.gain(seconds) > price and self._affordable()
 
     @property
@@ -66,7 +67,7 @@ class Tiers:
                 level.luck = min(level.luck, luck)
 
     def _affordable(self) -> bool:
-        return self.compiling + self.pending * self.levels[FEW].each < SHARE * self.ran
+        return self.compiling + self.pending * self.levels[FEW].price() < SHARE * self.ran
 
     def sampled(self, new: bool, trying: bool) -> None:
         """A look found something that is `new`, or nothing: then the next is later, unless there are regions on trial."""

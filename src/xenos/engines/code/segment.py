@@ -227,6 +227,12 @@ class Segment:
         at = bisect_left(rows[::3], number)
         return at if at < len(rows) // 3 and rows[3 * at] == number else None
 
+    def code_size(self, number: int) -> int:
+        """Bytes of code of a unit, with its ways out and lists."""
+        blocks, units = self._list(BLOCKS)[1::2], self._list(UNITS)
+        behind = blocks[units[3 * number + 5]] if number + 1 < self.total else self._words[USED >> 3]
+        return behind - blocks[units[3 * number + 2]]
+
     def lives(self, number: int) -> bool:
         """Whether a unit is not forgotten."""
         return self._list(UNITS)[3 * number] >= 0

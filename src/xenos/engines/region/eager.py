@@ -132,7 +132,7 @@ class Often(Tiers):
         self._some = math.sqrt(share)
         self.stay = 0
 
-    def better(self, seconds: float, started: bool) -> bool:
+    def better(self, seconds: float, instructions: float | None, started: bool) -> bool:
         """No: those of all levels are drawn from the first."""
         return False
 

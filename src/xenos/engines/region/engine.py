@@ -138,7 +138,7 @@ class RegionEngine(StencilEngine):
             self.trials.look(pc, region, taken / done, bool(self._asked))
         if not self.tiers.jobs or self.soft or region is not None:
             self.within.add(pc)
-            left = self.second.seen(cpu, within[0], within[2], passed) if within is not None else None
+            left = self.second.seen(cpu, *within, passed) if within is not None else None
         elif not without:
             new = pc not in self.spent
             self.spent[pc] = self.spent.get(pc, 0.0) + passed

@@ -5,7 +5,7 @@ Such a region is tried against the one that was there before (tuning/trial.py); 
 
 from __future__ import annotations
 
-from xenos.tuning.levels import ALL
+from xenos.tuning.levels import ALL, CODE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ class Second:
         self.gained = 0.0                       # of the seconds, what this run has had
         self._inherited: dict[int, float] = {}  # and what is the parent's of a forked child
 
-    def seen(self, cpu: Cpu, segment: Segment, header: int, seconds: float) -> Exit | None:
+    def seen(self, cpu: Cpu, segment: Segment, unit: int, header: int, seconds: float) -> Exit | None:
         """A CPU was in a region for so long; have that compiled once more, if that is worth it. What the CPU does meanwhile, step
         by step, may end in an exit.
 
@@ -40,7 +40,7 @@ class Second:
         self.gained += seconds
         self.seconds[header] = spent = self.seconds.get(header, 0.0) + seconds
         spent -= self._inherited.get(header, 0.0)
-        if engine.compiling or not engine.tiers.better(spent, bool(engine.pool.workers)):
+        if engine.compiling or not engine.tiers.better(spent, segment.code_size(unit) / CODE, bool(engine.pool.workers)):
             return None
         worker = engine.pool.idle() or engine.pool.start()
         if worker is None:

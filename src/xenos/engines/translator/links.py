@@ -85,7 +85,7 @@ def enter_all(segment: int, table: int, mask: int, spacing: int) -> None:
                 continue
             pc = i64[row + BLOCK_PC] + i64[segment + LOW]
             entry = seat(pc, spacing) & mask
-            while i64[table + entry] != FREE and i64[table + entry] != pc:
+            while i64[table + entry] != FREE and i64[table + entry] & NAME != pc and i64[table + entry] & NAME != pc + GONE:
                 entry = entry + 16 & mask
             if i64[table + entry] == pc and is_region(segment, i64[table + entry + 8] - i64[segment + BASE]):
                 if not unit_is_region(segment, unit):
