@@ -1,7 +1,8 @@
 """Run a program whose regions are all worth a second level at once, and tell what became of those:
 `python -m engines.run_second WHAT CACHE PROGRAM`, where WHAT says what the verdict is: `better`, `worse`, whatever is `measured`,
 or none before the program's end: `open`. With `twice-` before it, all that is taken out of the way is so twice; with `only-`, what
-is there is tried, and nothing is compiled; with `few-`, nothing at the second level."""
+is there is tried, and nothing is compiled; with `few-`, nothing at the second level. With `few-plain` blocks are translated anew
+where regions begin, before all that there is is entered in the table as if it came from the cache."""
 
 from __future__ import annotations
 
@@ -97,11 +98,19 @@ def main() -> int:
     process = start("riscv64", "", engine=engine)
     process.load(program, [program], {})
     outcome = process.run()
+    found = {header: segment for segment in engine.segments for header in segment.regions_by_header()}
+    plain = []
+    for header, segment in found.items() if Watched.said == "plain" else ():
+        engine.runtime.purge(engine.table.address, engine.table.mask, header, header + 2)
+        engine._translate(header, process.cpu)
+        plain.append((engine.table.find(header) > 0, engine.compiled_at(header)))
+        engine.translator.fill(segment, engine.table)
+        plain.append((engine.table.find(header) > 0, engine.compiled_at(header)))
     standing = {header: engine.standing(header) for header in second.settled if engine.compiled_at(header)}
     engine.save()
     print(json.dumps({
         "asked": second.asked_for, "settled": second.settled, "moves": second.moves, "standing": standing, "told": engine.told(),
-        "open": [header for header, one in engine.trials.open.items() if one[1] == ALL],
+        "plain": plain, "open": [header for header, one in engine.trials.open.items() if one[1] == ALL],
         "units": {header: unit_at(engine, header) for header in second.settled},
         "learned": tiers.levels[ALL].faster, "registers": [process.cpu.read("x", number) for number in (12, 13)]}))
     assert outcome is not None

@@ -11,6 +11,7 @@ import pytest
 from engines.side_by_side import AREAS, BEST, SideBySide
 from engines.wild_blocks import ASSEMBLER
 from xenos.engines.code.segment import LINK, STUB_NOTE, Segment
+from xenos.engines.code.table import FREE, GONE, MARKED
 from xenos.engines.hosts import host
 from xenos.engines.stencil.engine import StencilEngine
 
@@ -100,3 +101,22 @@ def test_jumps_go_where_they_should(pair: SideBySide, seed: int) -> None:
         check(engine)
         translate(pair, gone)
         check(engine)
+
+
+def test_blocks_from_the_cache_take_the_entries_of_those_that_went(pair: SideBySide) -> None:
+    """Else an address would be in the table twice."""
+    engine = pair.stencil
+    pair.memory.write(START, program(Random(11)))
+    pair.cpu.pc = START
+    engine.run(pair.cpu, pair.memory, 1)
+    translate(pair, list(range(START, START + 4000, 8)))
+    table, (segment, *_) = engine.table, engine.segments
+    words = table.words
+    pcs = set(segment.guest_addresses())
+    assert len(pcs) > 100
+    for number in range(0, len(words), 2):
+        if words[number] in pcs and number % 8:
+            words[number] += GONE + MARKED
+    engine.translator.fill(segment, table)
+    names = [words[number] & MARKED - 1 & ~GONE for number in range(0, len(words), 2) if words[number] != FREE]
+    assert all(table.find(pc) for pc in pcs) and all(names.count(pc) == 1 for pc in pcs)

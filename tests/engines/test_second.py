@@ -279,3 +279,9 @@ def test_what_was_given_up_and_is_back(program: Path, tmp_path: Path) -> None:
         put(files)
         again = run("only-better", cache, program)
         assert not again["moves"] and again["settled"][str(header)] is False and again["units"][str(header)] == after
+
+
+def test_regions_come_before_what_was_translated_later(program: Path, tmp_path: Path) -> None:
+    """Where a region was out of the way, and there were no stencils for it, some are made; they are not to take its place."""
+    told = until("few-plain", tmp_path / "cache", program, lambda told: told["plain"])
+    assert told["plain"] == [[True, False], [True, True]] * (len(told["plain"]) // 2)
