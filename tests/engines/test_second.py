@@ -19,7 +19,7 @@ from xenos.engines.code.store import WRITTEN
 from xenos.engines.llvm.compiler import Compiler
 from xenos.tuning.explain import explain, needed
 from xenos.tuning.levels import ALL, FASTER, FEW, LEAST
-from xenos.tuning.tiers import START, Tiers
+from xenos.tuning.tiers import DOUBT, START, Tiers
 from xenos.tuning.trial import Trial, Verdict
 
 if TYPE_CHECKING:
@@ -102,7 +102,7 @@ def test_a_second_level_is_for_what_gains_by_it() -> None:
     tiers = Tiers(2)
     tiers.ran = 1e6
     soon, late = needed(tiers, True, ALL), needed(tiers, False, ALL)
-    assert needed(tiers, True) < soon < late and late - soon == pytest.approx(START / (1 - 1 / FASTER[ALL]), rel=0.01)
+    assert needed(tiers, True) < soon < late and late - soon == pytest.approx(DOUBT * START / (1 - 1 / FASTER[ALL]), rel=0.01)
     assert tiers.better(soon, 100, True) and not tiers.better(soon, 200, True)      # a large one costs more
     for _ in range(30):
         tiers.levels[ALL].proved(1.0)

@@ -12,6 +12,7 @@ from xenos.tuning.levels import ALL, FEW, Level
 
 START = 0.08            # seconds of processor time to start a worker (docs/figures.md)
 TRIAL = 0.006           # and for the looks of a trial by turns
+DOUBT = 2               # times its price a second level is to be worth: most gain nothing, some much
 SPARE = 0.35            # what processor time costs that nobody waits for, where a processor is idle
 SAMPLE = 1 << 21        # instructions between two looks at where a CPU is, at first: half a millisecond, for 10 us
 RARELY = 1 << 24        # and at most, where nothing new is found
@@ -48,11 +49,11 @@ class Tiers:
 
     def better(self, seconds: float, instructions: float | None, started: bool) -> bool:
         """Whether a region of so many instructions, if that is known, is worth compiling once more, with all of LLVM's passes, when
-        guests were in it for so long. What that may gain is little, so that processor time for it is counted in full, whether
-        somebody waits for it or not."""
+        guests were in it for so long. What that may gain is little, so that processor time for it is counted in full and more,
+        whether somebody waits for it or not."""
         level = self.levels[ALL]
         price = level.price(instructions) + TRIAL + (0.0 if started else START)
-        return level.gain(seconds) > price and self._affordable()
+        return level.gain(seconds) > DOUBT * price and self._affordable()
 
     @property
     def learned(self) -> dict[int, tuple[float, float]]:
