@@ -157,34 +157,40 @@ CHECK(other_value_written_in_between) {
     say("  without reservation failed 1");
 #endif
 }
-/* A stack of nodes that threads take from and put back: wrong if a conditional store succeeds where it must not. */
-static struct node { struct node *next; long owner; } nodes[8], *top;
-static struct node *take(void) {
+/* A stack of nodes that threads take from and put back: wrong if a conditional store succeeds where the value is another one. Its top
+ * is a node's number (from 1 on) below a count, so that it never is what it was before (same_value_written_in_between is about that). */
+static struct node { long next, owner; } nodes[9];
+static long top;
+static long take(void) {
+    long got;
 #ifdef __riscv
-    struct node *got;
-    __asm__ volatile("1: lr.d.aq %0, (%1)\n beqz %0, 2f\n ld t0, 0(%0)\n sc.d.rl t1, t0, (%1)\n bnez t1, 1b\n 2:" : "=&r"(got) : "r"(&top) : "t0", "t1", "memory");
-    return got;
+    __asm__ volatile("1: lr.d.aq t0, (%1)\n andi %0, t0, 255\n beqz %0, 2f\n slli t1, %0, 4\n add t1, t1, %2\n ld t2, 0(t1)\n"
+                     " srli t0, t0, 8\n addi t0, t0, 1\n slli t0, t0, 8\n or t0, t0, t2\n sc.d.rl t1, t0, (%1)\n bnez t1, 1b\n 2:"
+                     : "=&r"(got) : "r"(&top), "r"(nodes) : "t0", "t1", "t2", "memory");
 #else
-    lock_swap(); struct node *got = top; if (got) top = got->next; unlock(); return got;
+    lock_swap(); got = top; if (got) top = nodes[got].next; unlock();
 #endif
+    return got;
 }
-static void put(struct node *node) {
+static void put(long node) {
 #ifdef __riscv
-    __asm__ volatile("1: lr.d %0, (%1)\n sd %0, 0(%2)\n sc.d.rl t1, %2, (%1)\n bnez t1, 1b" : "=&r"((long){0}) : "r"(&top), "r"(node) : "t1", "memory");
+    __asm__ volatile("1: lr.d t0, (%0)\n andi t1, t0, 255\n sd t1, 0(%1)\n"
+                     " srli t0, t0, 8\n addi t0, t0, 1\n slli t0, t0, 8\n or t0, t0, %2\n sc.d.rl t1, t0, (%0)\n bnez t1, 1b"
+                     : : "r"(&top), "r"(&nodes[node]), "r"(node) : "t0", "t1", "memory");
 #else
-    lock_swap(); node->next = top; top = node; unlock();
+    lock_swap(); nodes[node].next = top; top = node; unlock();
 #endif
 }
 static void *shuffles(void *which) {
     long clashes = 0;
     while (!go) ;
     for (int n = 0; n < EACH; n++) {
-        struct node *one = take(), *two = take();
+        long one = take(), two = take();
         for (int k = 0; k < 2; k++) {
-            struct node *mine = k ? one : two;
+            long mine = k ? one : two;
             if (!mine) continue;
-            clashes += __atomic_exchange_n(&mine->owner, 1, __ATOMIC_SEQ_CST) != 0;
-            __atomic_store_n(&mine->owner, 0, __ATOMIC_SEQ_CST);
+            clashes += __atomic_exchange_n(&nodes[mine].owner, 1, __ATOMIC_SEQ_CST) != 0;
+            __atomic_store_n(&nodes[mine].owner, 0, __ATOMIC_SEQ_CST);
             put(mine);
         }
     }
@@ -193,13 +199,13 @@ static void *shuffles(void *which) {
 CHECK(lock_free_stack) {
     pthread_t threads[3];
     long clashes = 0, left = 0;
-    spin = 0; top = NULL;
-    for (int n = 0; n < 8; n++) put(&nodes[n]);
+    spin = 0; top = 0;
+    for (int n = 1; n <= 8; n++) put(n);
     go = 0;
     for (int n = 0; n < 3; n++) spawn(&threads[n], shuffles, 0);
     go = 1;
     for (int n = 0; n < 3; n++) clashes += (long)joined(threads[n]);
-    for (struct node *at = top; at && left < 100; at = at->next) left++;
+    for (long at = top & 255; at && left < 100; at = nodes[at].next) left++;
     say("  clashes %ld, nodes left %ld", clashes, left);
 }
 /* A sequence lock: the reader may fail, but never believe half of a write. */
