@@ -74,7 +74,7 @@ def check(hot: HotSideBySide, lines: list[str], bases: list[int], failing: bool 
         hot.begin(one, address)
         assert have == hot.outcome(hot.reference.run(hot.cpu, hot.memory, 1000), one), f"{base:#x}"
         assert after == [bytes(hot.memory.view[start:start + PAGE]) for start in hot.others], f"{base:#x}"
-    assert hot.hot.compiled > made and not hot.hot.refused
+    assert hot.hot.compiled > made and not hot.hot.orders.refused
 
 
 @pytest.mark.parametrize("size", ["w", "d"])

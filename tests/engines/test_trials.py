@@ -80,9 +80,17 @@ def test_a_program_that_goes_on_to_other_things(share: float) -> None:
 
 @pytest.mark.parametrize("seed", range(20))
 def test_no_difference(seed: int) -> None:
-    """What is neither faster nor slower stays."""
+    """What is not slower for sure goes where it is no faster either; half of what makes no difference looks so."""
     verdict = tried(Trial(), Random(seed), without=1.0, within=1.0, noise=0.6)
-    assert verdict is not None and not verdict.slower
+    assert verdict is not None and not verdict.slower and verdict.vain == (verdict.ratio >= 1)
+    gains = tried(Trial(), Random(seed), without=1.0, within=0.7, noise=0.6)
+    assert gains is not None and not gains.vain
+
+
+def test_what_was_hardly_at_work_is_not_in_vain() -> None:
+    """Nobody knows what it would gain."""
+    verdict = tried(Trial(), Random(4), without=1.0, within=1.0, share=0.1)
+    assert verdict is not None and not verdict.sure and not verdict.vain
 
 
 def test_nothing_is_known_of_before() -> None:
@@ -154,15 +162,16 @@ def hot(pair: SideBySide) -> tuple[RegionEngine, int, set[int]]:
     return engine, address, headers
 
 
-def test_what_is_slower_is_given_up(forced: SideBySide) -> None:
+@pytest.mark.parametrize(("ratio", "sure", "told"), [(1.1, True, "10 % slower"), (1.003, False, "no faster")])
+def test_what_gains_nothing_is_given_up(forced: SideBySide, ratio: float, sure: bool, told: str) -> None:
     """The program goes on where it was, and what stands there from now on are stencils."""
     engine, address, headers = hot(forced)
     trials = Trials(engine)
     for header in headers:
         trials.hold(header)
-    trials.judged(Verdict(headers, headers, 0.9, 1.1))
+    trials.judged(Verdict(headers, headers, 0.9, ratio, sure))
     assert not any(map(engine.compiled_at, headers))
-    assert all("slower" in engine.standing(pc) for pc in headers)
+    assert all(told in engine.standing(pc) for pc in headers)
     assert engine.run(forced.cpu, forced.memory, 1 << 40) == Breakpoint()
     assert forced.cpu.pc == address + 12
     assert (forced.cpu.read("x", 10), forced.cpu.read("x", 11)) == (0, 15000)

@@ -11,8 +11,8 @@ MODULES: tuple[str, ...] = (
     "xenos.engines.code.segment", "xenos.engines.code.stamps", "xenos.engines.code.store", "xenos.engines.code.table",
     "xenos.engines.hosts", "xenos.engines.native", "xenos.engines.native.image", "xenos.engines.native.words",
     "xenos.engines.region", "xenos.engines.region.burst", "xenos.engines.region.engine", "xenos.engines.region.history",
-    "xenos.engines.region.pages", "xenos.engines.region.pool", "xenos.engines.region.second", "xenos.engines.region.trials",
-    "xenos.engines.region.waiting",
+    "xenos.engines.region.orders", "xenos.engines.region.pages", "xenos.engines.region.pool", "xenos.engines.region.second",
+    "xenos.engines.region.trials", "xenos.engines.region.waiting", "xenos.engines.region.wider",
     "xenos.engines.runtime", "xenos.engines.runtime.bridge", "xenos.engines.runtime.direct",
     "xenos.engines.runtime.native", "xenos.engines.stencil", "xenos.engines.stencil.engine",
     "xenos.engines.stencil.faults", "xenos.engines.stencil.pack", "xenos.engines.stencil.translator",
@@ -32,7 +32,7 @@ CALLS: tuple[str, ...] = (
 # Of those, what `--engine stencil` does without.
 REGIONS: tuple[str, ...] = (
     "xenos.engines.region", "xenos.engines.region.burst", "xenos.engines.region.engine", "xenos.engines.region.history",
-    "xenos.engines.region.pages", "xenos.engines.region.pool", "xenos.engines.region.second", "xenos.engines.region.trials",
-    "xenos.engines.region.waiting",
+    "xenos.engines.region.orders", "xenos.engines.region.pages", "xenos.engines.region.pool", "xenos.engines.region.second",
+    "xenos.engines.region.trials", "xenos.engines.region.waiting", "xenos.engines.region.wider",
     "xenos.tuning", "xenos.tuning.levels", "xenos.tuning.tiers", "xenos.tuning.trial",
 )

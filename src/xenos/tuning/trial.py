@@ -38,23 +38,30 @@ Untried = tuple[set[int], int, list[float], int]
 
 class Verdict:
     """What a trial came to: the regions by their headers, the `places` that are in them, how much `faster` their code runs (0 if
-    that is not known), how much longer the program takes: `ratio`; whether that is `sure`; and of which `level` they are."""
+    that is not known), how much longer the program takes: `ratio`; whether that is `sure`; of which `level` they are, and for which
+    `share` of the time they were at work."""
 
-    __slots__ = ("faster", "headers", "level", "places", "ratio", "sure")
+    __slots__ = ("faster", "headers", "level", "places", "ratio", "share", "sure")
 
     def __init__(self, headers: set[int], places: set[int], faster: float, ratio: float, sure: bool = True,
-                 level: int = FEW) -> None:
+                 level: int = FEW, share: float = 1.0) -> None:
         self.headers = headers
         self.places = places
         self.faster = faster
         self.ratio = ratio
         self.sure = sure
         self.level = level
+        self.share = share
 
     @property
     def slower(self) -> bool:
         """Whether the program would be better off without them."""
         return self.sure and self.ratio > _SLOWER
+
+    @property
+    def vain(self) -> bool:
+        """Whether they were at work for most of the time, and nothing points to a gain."""
+        return not self.slower and self.ratio >= 1 and self.share >= _SHARE
 
     @property
     def better(self) -> bool:
@@ -98,6 +105,7 @@ class Trial:
         """A region was taken in; a CPU at one of these places would be in it now. Others may be on trial: it is tried with them,
         or after them where they are of another level, or that goes by turns already and it is of other code. An earlier trial of
         it alone may have had some `turns`, and looks `within` it."""
+        self._next.pop(header, None)
         if self.headers and level != self.level or self._turn is not None and not places & self._places():
             self._next[header] = places, level, list(turns), within
             return
@@ -148,7 +156,7 @@ class Trial:
     def _verdict(self, ratio: float, share: float, sure: bool = True) -> Verdict:
         low, high = _BOUNDS
         faster = max(low, min(share / max(ratio - 1 + share, share / high), high)) if share > _TELLING else 0.0
-        return Verdict(set(self.headers), self._places(), faster, ratio, sure, self.level)
+        return Verdict(set(self.headers), self._places(), faster, ratio, sure, self.level, share)
 
     def _by_turns(self, turn: list[float], place: int, pace: float) -> Verdict | None:
         turn.append(pace)

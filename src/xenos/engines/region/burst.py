@@ -33,6 +33,7 @@ class Burst:
         self._single: StencilEngine | None = None
         self.counts: dict[tuple[int, int], int] = {}
         self.places: dict[int, int] = {}    # blocks that were seen in the last burst -> times
+        self.last: dict[tuple[int, int], int] = {}      # and its steps
         self._back: dict[int, int] = {}     # and how often by a jump back
         self._way: list[int] = []           # those that were executed, one after the other
         self._sizes: dict[int, int] = {}    # and the instructions of each
@@ -44,7 +45,7 @@ class Burst:
             self._single = _Single(engine)
         calls = cpu.get(at.CALLS)
         cpu.clear_jump_cache()
-        self.places, self._back, self._way, self._sizes = {}, {}, [], {}
+        self.places, self.last, self._back, self._way, self._sizes = {}, {}, {}, [], {}
         left: Exit | None = None
         begun, size = cpu.pc, 0
         try:
@@ -55,6 +56,7 @@ class Burst:
                     break
                 step = here, cpu.pc
                 self.counts[step] = self.counts.get(step, 0) + 1
+                self.last[step] = self.last.get(step, 0) + 1
                 size += cpu.count - before
                 if cpu.count - before < MOST:       # else there is more of the block
                     self._way.append(begun)
@@ -75,7 +77,16 @@ class Burst:
         went back to most often, which is where a loop begins."""
         times = {pc: times for pc, times in self.places.items() if times > 2 and not known(pc)}
         often = [pc for pc in times if 2 * times[pc] >= max(times.values())]
-        return max(often, key=lambda pc: (self._back.get(pc, 0), times[pc]), default=None)
+        return max(often, key=self.often, default=None)
+
+    def often(self, pc: int) -> tuple[int, int]:
+        """How often the last burst came to a block by a jump back, and in all."""
+        return self._back.get(pc, 0), self.places[pc]
+
+    def way_out(self, blocks: set[int], known: set[tuple[int, int]]) -> tuple[int, int] | None:
+        """Of the ways out of a region of these blocks that are not `known`: the one that the last burst took most often."""
+        ways = (step for step in self.last if step[0] in blocks and step[1] not in blocks and step not in known)
+        return max(ways, key=lambda step: self.last[step], default=None)
 
     def pages(self, header: int) -> set[int]:
         """The pages of code that the last burst was in, and those of a header."""

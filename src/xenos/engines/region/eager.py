@@ -69,7 +69,7 @@ class EagerEngine(RegionEngine):
         left = super()._translate(pc, cpu)
         if left is None and not self.soft and (code := self.table.find(pc)):
             for header in self._from(code):
-                if self._random.random() < self._share and not self._known(header):
+                if self._random.random() < self._share and not self.orders.known(header):
                     self._force(header)
         return left
 
@@ -82,7 +82,7 @@ class EagerEngine(RegionEngine):
 
     def _force(self, header: int) -> None:
         """Compile what is there as it is now, and let it run."""
-        r, segment = self._random, self._segment(header)
+        r, segment = self._random, self.segment(header)
         for _ in range(_TRIES):
             held: dict[int, bytes | None] = {}
             source = Source(self._maker, Live(self.memory, held), SIZE, *reach(self.memory, header, segment))
@@ -94,10 +94,10 @@ class EagerEngine(RegionEngine):
                 exact = not self._plain and (segment is None or segment.exact or r.random() < 0.5)
                 made = self._maker.make(graph, r.choice((1, 2, 2, 3)), exact)
             except EngineError as error:
-                self.refused[header] = str(error)
+                self.orders.refused[header] = str(error)
                 return
             answer = {"body": made.body, "low": made.low, "high": made.high, "size": made.size, "exact": exact}
-            if self.install(header, answer, segment, held) or header in self.refused:
+            if self.install(header, answer, segment, held) or header in self.orders.refused:
                 return      # else another thread has written there meanwhile: again
 
 

@@ -6,21 +6,19 @@ import time
 
 from xenos.cpu import layout as at
 from xenos.cpu.exits import Interrupted
-from xenos.engines.region.burst import Burst
 from xenos.engines.region.history import History
-from xenos.engines.region.pages import SIZE, between, page, reach
+from xenos.engines.region.orders import Orders
+from xenos.engines.region.pages import SIZE, between, page
 from xenos.engines.region.pool import Pool
 from xenos.engines.region.second import Second
 from xenos.engines.region.trials import Trials
-from xenos.engines.region.waiting import Waiting
 from xenos.engines.runtime.native import Listed
 from xenos.engines.stencil.engine import StencilEngine
 from xenos.engines.translator.layout import BUT_CALLS
-from xenos.errors import HostError
 from xenos.memory.flat import BASE
 from xenos.memory.host import EXEC, WRITE
-from xenos.tuning.levels import ALL, FEW
-from xenos.tuning.tiers import LATER, MOST, WHOLE, Tiers
+from xenos.tuning.levels import FEW
+from xenos.tuning.tiers import Tiers
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -34,8 +32,7 @@ if TYPE_CHECKING:
     from xenos.memory.flat import FlatMemory
 
 _STUB = 0       # exit code (runtime/text.py)
-_PATIENCE = 2.0     # seconds that the end of a program waits for what it had compiled in vain before
-_EVER = 1e9         # seconds
+_PATIENCE = 2.0     # seconds that CPUs have for leaving code which is not to run any more
 _LONGEST = 0.02     # seconds between two looks that count at most: the guest may have waited meanwhile
 
 
@@ -53,15 +50,10 @@ class RegionEngine(StencilEngine):
         self.spent: dict[int, float] = {}       # header -> seconds for which stencils ran what begins there
         self.compiled = 0                       # regions taken in, and the instructions in them
         self.instructions = 0
-        self.refused: dict[int, str] = {}       # headers that cannot be compiled, and why
         self.within: set[int] = set()           # where CPUs were in regions
-        self.led: dict[int, int] = {}           # headers that were hot -> where their region was to begin
-        self.again: dict[int, float] = {}      # header -> seconds after which it is worth another look, though it was refused
-        self._asked: dict[int, tuple[Any, ...]] = {}
-        self._waiting = Waiting()
+        self.orders = Orders(self)
         self.trials = Trials(self)
         self.second = Second(self)
-        self._burst = Burst(self)
         self.history = History(self)
 
     @property
@@ -114,9 +106,7 @@ class RegionEngine(StencilEngine):
     def _attach(self, memory: FlatMemory) -> None:
         super()._attach(memory)
         self.within.clear()
-        self.led.clear()
-        self._burst.counts.clear()      # of another program, at the same addresses
-        self._waiting.forget()
+        self.orders.restart()
         self.trials.restart()
         self.second.forget()
         self.pool.memory = BASE, memory.size
@@ -135,18 +125,18 @@ class RegionEngine(StencilEngine):
         region = within[2] if within is not None else None
         without = self.trials.off       # what is seen then is what there was before regions
         if taken and done * 2 > self.tiers.interval:
-            self.trials.look(pc, region, taken / done, bool(self._asked))
+            self.trials.look(pc, region, taken / done, bool(self.orders.open))
         if not self.tiers.jobs or self.soft or region is not None:
             self.within.add(pc)
             left = self.second.seen(cpu, *within, passed) if within is not None else None
-        elif not without:
+        elif not (without or self.trials.off):
             new = pc not in self.spent
             self.spent[pc] = self.spent.get(pc, 0.0) + passed
-            if not self._known(pc):
-                left = self._ask(cpu, pc)
+            if not self.orders.known(pc):
+                left = self.orders.ask(cpu, pc)
         self.tiers.sampled(new, self.trials.running)
-        if self._asked:
-            self._take()
+        if self.orders.open:
+            self.orders.take()
         cpu.looked = time.thread_time()     # to follow a CPU takes as long as some looks
         self.tiers.watching += cpu.looked - now
         return left
@@ -163,112 +153,6 @@ class RegionEngine(StencilEngine):
                 return (segment, unit, header) if segment.region(unit) is not None else None
         return None
 
-    def _known(self, pc: int) -> bool:
-        """Whether there is nothing to be done for a header any more."""
-        return self._given_up(pc) or pc in self._asked or pc in self._waiting or self.trials.under(pc) or self.compiled_at(pc)
-
-    def _given_up(self, pc: int) -> bool:
-        """Whether a header was refused, and has not yet run for so long again that it is worth another look."""
-        return pc in self.refused and self.spent.get(pc, 0.0) < self.again.get(pc, _EVER)
-
-    # Having it compiled.
-
-    def _ask(self, cpu: Cpu, header: int) -> Exit | None:
-        """Have a region made, if that is worth it. What the CPU does meanwhile, step by step, may end in an exit."""
-        self.tiers.pending = len(self._asked) + len(self._waiting)
-        if not self.tiers.worthwhile(self.spent[header], True):
-            return None
-        worker = self.pool.idle()
-        if worker is None:
-            # The first worker is for all that is hot in this run; one more for what has waited as long as starting it takes.
-            waiting = self.spent[header] if self.pool.workers else sum(
-                seconds - self.history.recalled.get(pc, 0.0) for pc, seconds in self.spent.items() if not self._given_up(pc))
-            more = not self.pool.workers or self.compiled       # nothing has come of the first one yet
-            if not (more and self.pool.more() and self.tiers.worthwhile(waiting, False)) and not (
-                    self.pool.full() and self._waiting.room()):
-                return None     # one more would not be worth it, or enough waits for those that are there
-        left = self.follow(cpu)
-        if not self.tiers.jobs:
-            return left
-        seconds = self.spent[header]
-        self.again[header] = LATER * seconds
-        self.spent[header] = 0.0
-        # A loop is entered best where it begins; where that has a region, a copy of its code has been at work.
-        seen, head = header, self._burst.head(self._known)
-        if head is not None:
-            self.again[head] = self.again[seen]
-            self.led[seen] = header = head
-        stay = self._burst.stay(*reach(self.memory, header, self._segment(header)), MOST)
-        if stay < self.tiers.stay:      # a worker would say the same, from the code
-            self.refused[seen] = self.refused[header] = f"left after {stay:.0f} instructions"
-            self.tiers.refused(0.0)
-            return left
-        worker = worker or self.pool.start()    # where there may be no more, it waits
-        if worker is None:
-            self._waiting.add(header, seconds, self._burst.pages(header))
-        else:
-            self.send(worker, header)
-        return left
-
-    def follow(self, cpu: Cpu) -> Exit | None:
-        """See which ways a CPU goes, for some steps, which may end in an exit. Without room for that, no more is compiled."""
-        try:
-            return self._burst.follow(cpu)
-        except HostError as error:
-            self.tiers.jobs, self.pool.problem = 0, str(error)
-            return None
-
-    @property
-    def compiling(self) -> bool:
-        """Whether a worker is at something, or something waits for one."""
-        return bool(self._asked) or bool(self._waiting)
-
-    def send(self, worker: Any, header: int, pages: set[int] | None = None, *, tries: int = 0, level: int = FEW) -> None:
-        """Have a worker make a region, with these pages of code, or those that were seen last."""
-        held = {number: page(self.memory, number) for number in pages or self._burst.pages(header)}
-        segment = self._segment(header)
-        low, high = reach(self.memory, header, segment)
-        job = {"job": tries, "header": header, "low": low, "high": high, "page": SIZE, "pages": held,
-               "steps": self._burst.steps(), "most": MOST, "whole": WHOLE,
-               "stay": self.tiers.stay if level == FEW else 0, "speed": level,
-               "exact": segment is None or segment.exact}
-        if self.pool.give(worker, job):
-            self._asked[header] = (segment, held, tries)
-            self.history.news = True
-            if level == FEW:
-                self.refused.pop(header, None)
-
-    def _take(self) -> None:
-        """Take in what workers have made."""
-        for job, answer in self.pool.answers():
-            header, level = job["header"], job["speed"]
-            segment, held, tries = self._asked.pop(header)
-            if "pages" in answer and tries < 8:
-                worker = self.pool.idle()
-                if worker is not None:
-                    self.send(worker, header, set(held) | set(answer["pages"]), tries=tries + 1, level=level)
-            elif "body" not in answer:
-                why = answer.get("error", "its code is all over the place" if "pages" in answer else "the worker ended over it")
-                self.tiers.refused(answer.get("cpu", 0.0), level)
-                if level == ALL:
-                    self.second.failed(header, why)
-                    continue
-                self.refused[header] = why
-                if "error" not in answer:
-                    self.again.pop(header, None)
-            elif level == ALL:
-                if not self.install(header, answer, segment, held, level):
-                    self.second.failed(header, "there is no room for it, or its code is other code now")
-            elif header not in self.refused:    # its loop may have been, meanwhile
-                self.install(header, answer, segment, held)
-        self.tiers.pending = len(self._asked)
-        while self._waiting and ((worker := self.pool.idle()) is not None or not self._asked):
-            header, seconds, pages = self._waiting.hottest(self.spent)
-            if worker is not None and self.tiers.worthwhile(seconds, True):
-                self.send(worker, header, pages)
-            else:
-                self.spent[header] = seconds    # compiling has had its share for now, or there are no workers any more
-
     def install(self, header: int, made: dict[str, Any], segment: Segment | None, held: dict[int, bytes | None],
                 level: int = FEW) -> bool:
         """Let a region run from now on where its header is reached, unless the pages that it was made from are others now. Its
@@ -282,13 +166,18 @@ class RegionEngine(StencilEngine):
         if any(page(self.memory, number) != body for number, body in held.items()):
             return False
         if segment is not None:
+            anew = level == FEW and (self.compiled_at(header) or self.trials.under(header))
+            before = segment.regions_by_header().get(header, []) if anew else []
             done = self.translator.adopt(header, made["high"], made["body"], segment, self.table)
+            for unit in before if done else ():
+                self.translator.forget(unit, segment, self.table)
+                segment.stale = True
         else:
             source = between(self.memory, made["low"], made["high"], held)
             done = self.generations.adopt(self.memory, header, made["low"], made["high"], made["body"], source)
         if not done:
-            if level == FEW:
-                self.refused[header] = "its segment is full"
+            if level == FEW and not self.compiled_at(header):
+                self.orders.refused[header] = "its segment is full"
             return False
         self.compiled += 1
         self.instructions += made["size"]
@@ -324,31 +213,26 @@ class RegionEngine(StencilEngine):
         """Whether a region begins at a guest address."""
         return self.region(self.table.find(pc)) is not None
 
-    def asked(self, pc: int) -> str:
-        """Whether a worker is at it, or will be."""
-        return "being compiled" if pc in self._asked else "waiting for a worker" if pc in self._waiting else ""
-
     @property
     def steps(self) -> dict[tuple[int, int], int]:
         """(block, where it went) -> times, as far as CPUs were followed, in this run and in earlier ones."""
-        return self._burst.counts
+        return self.orders.burst.counts
 
     # Forgetting.
 
     def invalidate(self, start: int, end: int) -> None:
         """The guest says that it wrote code in this range: see `StencilEngine.invalidate`."""
         super().invalidate(start, end)
-        self._burst.invalidate(start, end)
+        self.orders.burst.invalidate(start, end)
 
     def _drop(self, segment: Segment) -> None:
         super()._drop(segment)
         self._forget_heat(segment.low, segment.high or 1 << 64)
 
     def _forget_heat(self, start: int, end: int) -> None:
-        self._waiting.forget(start, end)
-        for known in (self.spent, self.refused, self.again):
-            for pc in [pc for pc in known if start <= pc < end]:
-                del known[pc]
+        for pc in [pc for pc in self.spent if start <= pc < end]:
+            del self.spent[pc]
+        self.orders.forget(start, end)
         self.second.forget(start, end)
         self.trials.forget(start, end)
 
@@ -356,14 +240,12 @@ class RegionEngine(StencilEngine):
         """In a forked child: the workers are its parent's."""
         super().after_fork()
         self.pool.after_fork()
-        self._asked.clear()
-        self._waiting.forget()
+        self.orders.after_fork()
         self.history.after_fork()
         self.second.after_fork()
-        self._burst.after_fork()
 
-    def _segment(self, pc: int) -> Segment | None:
-        segment = super()._segment(pc)
+    def segment(self, pc: int) -> Segment | None:
+        segment = super().segment(pc)
         if segment is None and not self.exact:
             region = self.memory.regions.at(pc)
             if region is not None and region.prot & (WRITE | EXEC) == WRITE | EXEC:
@@ -381,7 +263,7 @@ class RegionEngine(StencilEngine):
             self.trials.turn(False)
         super()._save(segment)
         if not self.soft:
-            self.history.write(segment, self._asked)
+            self.history.write(segment, self.orders.open)
 
     def save(self) -> None:
         """Keep what was made and seen, and end the workers.
@@ -391,8 +273,6 @@ class RegionEngine(StencilEngine):
         """
         if self._memory is not None:
             with self._lock:
-                until = time.monotonic() + _PATIENCE
-                while self.history.vain & self._asked.keys() and self.pool.wait(until - time.monotonic()):
-                    self._take()
+                self.orders.wait(self.history.vain)
         self.pool.close()
         super().save()

@@ -38,8 +38,8 @@ class History:
             engine.spent[pc + low] = self.recalled[pc + low] = engine.spent.get(pc + low, 0.0) + seconds
         engine.steps.update({(a + low, b + low): times for a, b, times in steps})
         self.vain.update(pc + low for pc in vain)
-        engine.again.update({pc + low: seconds for pc, seconds in again})
-        engine.refused.update({pc + low: "no gain in an earlier run" for pc, _ in again})
+        engine.orders.again.update({pc + low: seconds for pc, seconds in again})
+        engine.orders.refused.update({pc + low: "no gain in an earlier run" for pc, _ in again})
         engine.tiers.recall(levels)
         there = segment.regions_by_header()
         engine.trials.recall({pc + low: ({place + low for place in places}, *more) for pc, places, *more in untried}, there)
@@ -56,9 +56,10 @@ class History:
             return
         longest = sorted(spent.items(), key=lambda item: -item[1])[:_MOST]
         ways = [(a - low, b - low, times) for (a, b), times in engine.steps.items() if low <= a < high and low <= b < high][-_MOST:]
+        orders = engine.orders
         engine.store.save(_key(segment), [marshal.dumps((
             [(pc - low, seconds) for pc, seconds in longest], ways, [pc - low for pc in asked if low <= pc < high],
-            [(pc - low, seconds) for pc, seconds in engine.again.items() if low <= pc < high and pc in engine.refused],
+            [(pc - low, seconds) for pc, seconds in orders.again.items() if low <= pc < high and pc in orders.refused],
             [(pc - low, [place - low for place in places], *more)
              for pc, (places, *more) in engine.trials.open.items() if low <= pc < high],
             engine.tiers.learned,

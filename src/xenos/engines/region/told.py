@@ -13,15 +13,15 @@ def lines(engine: RegionEngine) -> list[str]:
     """For `--stats`: regions, workers, policy."""
     parts = [f"{engine.compiled:,} regions of {engine.instructions:,} instructions compiled"]
     parts += filter(None, [engine.second.told()])
-    if engine.refused:
-        parts.append(f"{len(engine.refused):,} refused ({_reasons(list(engine.refused.values()))})")
+    if engine.orders.refused:
+        parts.append(f"{len(engine.orders.refused):,} refused ({_reasons(list(engine.orders.refused.values()))})")
     if engine.pool.problem:
         parts.append(f"no workers: {engine.pool.problem}")
     found = ["; ".join(parts)]
     workers = engine.pool.told()
     if workers:
         found.append(f"workers: {workers}")
-    if engine.tiers.jobs and (workers or engine.refused):     # else what is told of each loop says it all
+    if engine.tiers.jobs and (workers or engine.orders.refused):     # else what is told of each loop says it all
         found += [f"policy: {line}" for line in explain(engine.tiers)]
     return found
 
@@ -45,7 +45,7 @@ def standing(engine: RegionEngine, pc: int) -> str:
     told = _decided(engine, pc)
     if not told and pc in engine.within:
         return "in a region"
-    begins = engine.led.get(pc, pc)
+    begins = engine.orders.led.get(pc, pc)
     if not told and begins != pc and (there := _decided(engine, begins)):
         return f"from {begins:#x}, where it goes round: {there}"
     return told or _undecided(engine, pc)
@@ -54,9 +54,9 @@ def standing(engine: RegionEngine, pc: int) -> str:
 def _decided(engine: RegionEngine, pc: int) -> str:
     if engine.compiled_at(pc):
         return "compiled, with all passes" if engine.second.settled.get(pc) else "compiled"
-    if engine.asked(pc):
-        return f"{engine.asked(pc)} at the end"
-    reason = engine.refused.get(pc)
+    if engine.orders.asked(pc):
+        return f"{engine.orders.asked(pc)} at the end"
+    reason = engine.orders.refused.get(pc)
     return f"refused: {reason}" if reason is not None else ""
 
 

@@ -1,4 +1,4 @@
-"""Regions on trial: turned off and on again in the table of blocks and in the jumps to them, and given up if they are slower."""
+"""Regions on trial: turned off and on again in the table of blocks and in the jumps to them, and given up if they gain nothing."""
 
 from __future__ import annotations
 
@@ -48,6 +48,10 @@ class Trials:
         """Whether no verdict was given yet on a region that begins there."""
         return pc in self.untried or pc in self._trial
 
+    def tries(self, pc: int, level: int) -> bool:
+        """Whether there will be a verdict on a region of a level that begins there."""
+        return pc in self.open and self.open[pc][1] == level
+
     def hold(self, header: int) -> None:
         """It is the region that begins there now which is to be tried."""
         engine = self._engine
@@ -78,7 +82,7 @@ class Trials:
     def recall(self, untried: dict[int, Untried], there: dict[int, list[int]]) -> None:
         """Take up regions of a segment that earlier runs had no verdict on, if they are `there`: the units of regions by header.
         What one of a higher level is compared with is to be there, too."""
-        self.untried.update({pc: one for pc, one in untried.items() if len(there.get(pc, ())) >= one[1]})
+        self.untried.update({pc: one for pc, one in untried.items() if len(there.get(pc, ())) == one[1]})
 
     def forget(self, start: int = 0, end: int = 1 << 64) -> None:
         """What is there is other code now. What is being tried shows that at its end."""
@@ -105,7 +109,7 @@ class Trials:
         engine.stop()
 
     def judged(self, verdict: Verdict) -> None:
-        """Regions were measured: give up those that are slower than what there was before."""
+        """Regions were measured: give up those that are slower than what there was before, or no faster."""
         engine = self._engine
         held = [(header, *self._held.pop(header)) for header in verdict.headers if header in self._held]
         tried = [one for one in held if one[1] in engine.segments and not one[1].leaving and one[1].lives(one[2])]
@@ -116,12 +120,13 @@ class Trials:
             return
         if verdict.faster:
             engine.tiers.levels[FEW].proved(verdict.faster)
-        if not verdict.slower:
+        if not verdict.slower and not verdict.vain:
             return
+        why = f"{100 * verdict.ratio - 100:.0f} % slower than without it" if verdict.slower else "no faster than without it"
         for _, segment, unit in tried:
             engine.translator.forget(unit, segment, engine.table)
             segment.stale = True        # the cache on disk is to lack it, too
         for pc in verdict.places:       # a region that begins elsewhere in the same loop would be no better
-            engine.refused[pc] = f"{100 * verdict.ratio - 100:.0f} % slower than without it"
-            engine.again[pc] = LATER * max(engine.tiers.ran, engine.again.get(pc, 0.0))
+            engine.orders.refused[pc] = why
+            engine.orders.again[pc] = LATER * max(engine.tiers.ran, engine.orders.again.get(pc, 0.0))
         engine.stop()

@@ -56,6 +56,9 @@ def work(maker: Any, request: dict[str, Any]) -> dict[str, Any]:
             return answer | {"pages": sorted(source.missing)}
         if not graph.nodes:
             return answer | {"error": "nothing there can be compiled"}
+        along = request["along"]
+        if along is not None and all(place[0] != along for place in graph.nodes):
+            return answer | {"error": "what is new of its ways is too much for it"}
         stay = graph.stay(request["stay"])
         if stay < request["stay"]:
             return answer | {"error": f"left after {stay:.0f} instructions"}

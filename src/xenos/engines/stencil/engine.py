@@ -253,7 +253,7 @@ class StencilEngine:
                 return Fault(Fault.EXECUTE, limit, Fault.PROTECTED if mapped else Fault.NOTHING)
         except MemoryFault as fault:
             return Fault(Fault.EXECUTE, fault.address, fault.mapped)
-        segment = self._segment(pc)
+        segment = self.segment(pc)
         if segment is not None and self.table.find(pc):
             return None                  # it came with the segment from the cache
         try:
@@ -295,7 +295,7 @@ class StencilEngine:
                                             self.table)
         return self._generations
 
-    def _segment(self, pc: int) -> Segment | None:
+    def segment(self, pc: int) -> Segment | None:
         """The segment for code at a guest address: one for each mapping whose bytes stay what they are; none for all other code."""
         for segment in self.segments:
             if segment.high and segment.low <= pc < segment.high:
