@@ -46,6 +46,7 @@ bench: $(TESTS)
 	$(VENV)/bin/python -m bench.programs --rounds $(ROUNDS)
 	$(VENV)/bin/python -m bench.startup
 	$(VENV)/bin/python -m bench.regions
+	$(VENV)/bin/python -m bench.levels
 	$(VENV)/bin/python -m bench.kernel_calls
 	$(VENV)/bin/python -m bench.collection
 

@@ -26,6 +26,7 @@ class Run:
     wall: float
     status: int
     output: bytes
+    told: str = ""      # on standard error
 
     @property
     def digest(self) -> str:
@@ -54,9 +55,9 @@ def run(command: list[str], environment: Mapping[str, str] | None = None, check:
         cpu = used.ru_utime + used.ru_stime + _orphans()
         output.seek(0)
         errors.seek(0)
-        done = Run(cpu, wall, os.waitstatus_to_exitcode(status), output.read())
+        done = Run(cpu, wall, os.waitstatus_to_exitcode(status), output.read(), errors.read().decode(errors="replace"))
         if check and done.status:
-            last = errors.read().decode(errors="replace").strip().splitlines()[-1:]
+            last = done.told.strip().splitlines()[-1:]
             raise Failed(f"{' '.join(command)[:200]}: status {done.status}: {' '.join(last)}")
         return done
 

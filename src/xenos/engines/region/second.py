@@ -25,6 +25,7 @@ class Second:
         self.settled: dict[int, bool] = {}      # headers of regions whose second level stays, or of which there is to be none
         self.refused: dict[int, str] = {}       # why there is none, if it could not be made in this run
         self.asked: set[int] = set()            # headers of those that were asked for in this run
+        self.ratios: dict[int, float] = {}      # and of those that there was a verdict on: how many times as long it took
         self.gained = 0.0                       # of the seconds, what this run has had
         self._inherited: dict[int, float] = {}  # and what is the parent's of a forked child
 
@@ -40,15 +41,15 @@ class Second:
         self.gained += seconds
         self.seconds[header] = spent = self.seconds.get(header, 0.0) + seconds
         spent -= self._inherited.get(header, 0.0)
-        if engine.compiling or not engine.tiers.better(spent, segment.code_size(unit) / CODE, bool(engine.pool.workers)):
+        if engine.orders.compiling or not engine.tiers.better(spent, segment.code_size(unit) / CODE, bool(engine.pool.workers)):
             return None
         worker = engine.pool.idle() or engine.pool.start()
         if worker is None:
             return None
         self.asked.add(header)
-        left = engine.follow(cpu)
+        left = engine.orders.follow(cpu)
         if engine.tiers.jobs:
-            engine.send(worker, header, level=ALL)
+            engine.orders.send(worker, header, level=ALL)
         return left
 
     def failed(self, header: int, why: str) -> None:
@@ -63,6 +64,7 @@ class Second:
         engine.tiers.levels[ALL].proved(max(1.0, verdict.faster or 1 / verdict.ratio) if stays else 1.0)
         for header, segment, unit in tried:
             self._settle(header, stays)
+            self.ratios[header] = verdict.ratio
             if not stays:
                 self._give_up(segment, unit)
         engine.stop()
@@ -91,9 +93,10 @@ class Second:
 
     def forget(self, start: int = 0, end: int = 1 << 64) -> None:
         """What is there is other code now."""
-        for known in (self.seconds, self.settled, self.refused, self._inherited):
+        for known in (self.seconds, self.settled, self.refused, self.ratios, self._inherited):
             for pc in [pc for pc in known if start <= pc < end]:
                 del known[pc]
+        self.asked -= {pc for pc in self.asked if start <= pc < end}
 
     def after_fork(self) -> None:
         """In a forked child: it has not been anywhere yet."""
@@ -101,11 +104,19 @@ class Second:
         self.asked.clear()
 
     def told(self) -> str:
-        """For people: what became of those that were asked for in this run; empty if none was."""
-        if not self.asked:
+        """For people: what became of those that were asked for or tried in this run; empty if none was."""
+        every = self.asked | self.ratios.keys()
+        if not every:
             return ""
-        stay = [self.settled[pc] for pc in self.asked if pc in self.settled and pc not in self.refused]
-        parts = [(sum(stay), "faster so"), (len(stay) - sum(stay), "not"),
-                 (sum(pc in self.refused for pc in self.asked), "not made"),
-                 (sum(pc not in self.settled for pc in self.asked), "to be seen")]
-        return f"{len(self.asked):,} were worth all passes: " + ", ".join(f"{count:,} {what}" for count, what in parts if count)
+        parts = [("faster so", [pc for pc in self.ratios if self.settled.get(pc)]),
+                 ("not", [pc for pc in self.ratios if not self.settled.get(pc)]),
+                 ("not made", [pc for pc in every if pc in self.refused]),
+                 ("to be seen", [pc for pc in every if pc not in self.settled])]
+        return f"{len(every):,} were worth all passes: " + ", ".join(
+            f"{len(headers):,} {what}{self._times(headers)}" for what, headers in parts if headers)
+
+    def _times(self, headers: list[int]) -> str:
+        """How many times as long as before it took with those, if that is known."""
+        ratios = sorted(self.ratios[pc] for pc in headers if pc in self.ratios)
+        ends = dict.fromkeys(f"{ratio:.2f}" for ratio in (ratios[:1] + ratios[-1:]))
+        return f" ({' to '.join(ends)} x the time)" if ratios else ""
