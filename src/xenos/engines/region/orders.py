@@ -10,7 +10,7 @@ from xenos.engines.region.waiting import Waiting
 from xenos.engines.region.wider import Wider
 from xenos.errors import HostError
 from xenos.tuning.levels import ALL, FEW
-from xenos.tuning.tiers import LATER, MOST, WHOLE
+from xenos.tuning.tiers import LATER, MOST, START, WHOLE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ class Orders:
         seconds = engine.spent[seen]
         engine.spent[seen] = 0.0
         for pc in (seen, header):
-            self.again[pc] = LATER * seconds
+            self.again[pc] = LATER * max(seconds, START)    # or a worker may be started for it once more, soon
         begins = self._wider.find(self.burst, header)
         if begins is None:
             begins = header
