@@ -177,6 +177,24 @@ def test_what_gains_nothing_is_given_up(forced: SideBySide, ratio: float, sure: 
     assert (forced.cpu.read("x", 10), forced.cpu.read("x", 11)) == (0, 15000)
 
 
+@pytest.mark.parametrize(("ratio", "new", "again"), [(0.95, True, True), (0.6, True, False), (0.95, False, False)])
+def test_a_small_gain_is_looked_at_once_more(forced: SideBySide, ratio: float, new: bool, again: bool) -> None:
+    """In the next run, in which all code is there from the first; what that says is the last word."""
+    engine, _, headers = hot(forced)
+    trials = Trials(engine)
+    for header in headers:
+        if new:
+            trials.made(header, headers, FEW)
+        trials.hold(header)
+    trials._trial = Trial()
+    trials.judged(Verdict(headers, headers, 1.1, ratio))
+    assert all(map(engine.compiled_at, headers))
+    assert trials.open == ({header: (headers, FEW, [], 0) for header in headers} if again else {})
+    assert not any(map(trials.undecided, headers))
+    trials.forget()
+    assert not trials.open
+
+
 def turned(engine: RegionEngine, headers: set[int], off: bool) -> None:
     """The regions are out of the way from now on, or no longer."""
     engine.trials._trial.headers = {header: set() for header in headers}

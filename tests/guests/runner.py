@@ -111,7 +111,7 @@ def run(case: Case, engine: str) -> Outcome:
     environment = {"PATH": str(programs), "HOME": "/nonexistent", "LC_ALL": "C.UTF-8", "TZ": "UTC",
                    "OPENSSL_CONF": "/dev/null", "PYTHONDONTWRITEBYTECODE": "1"}
     for name in ("XDG_CACHE_HOME", "XENOS_CACHE"):
-        if name in os.environ:
+        if os.environ.get(name):
             environment[name] = os.environ[name]
     environment.setdefault("XDG_CACHE_HOME", str(cache_folder().parent))
     with tempfile.TemporaryDirectory(dir=_scratch()) as folder:

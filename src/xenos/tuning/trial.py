@@ -25,7 +25,9 @@ _PATIENCE = 64      # looks until that is given up
 _CLEAR = 0.9        # of the time before, or less, and no more is asked
 _TURN = 8           # looks of a turn, behind the one in which it began
 _LEAST, _MOST = 12, 40  # pairs of turns, of which one was without
+DOUBTFUL = 0.7      # of the time before, or less: else a first run is not believed, whose code is still being translated
 _SURE = 3.0         # standard errors by which the sum of ranks is off what chance would give
+_MUCH = 0.5         # of the time
 _TELLING = 0.2      # of the looks found regions at work, or it says nothing of how much faster they are
 _SLOWER = 1.02      # that much, and it matters
 _FASTER = 0.99      # that much or less, and a second level was worth it
@@ -60,8 +62,8 @@ class Verdict:
 
     @property
     def vain(self) -> bool:
-        """Whether they were at work for most of the time, and nothing points to a gain."""
-        return not self.slower and self.ratio >= 1 and self.share >= _SHARE
+        """Whether they are surely no gain, or were at work for much of the time and nothing points to one."""
+        return not self.slower and self.ratio >= 1 and (self.sure or self.share >= _MUCH)
 
     @property
     def better(self) -> bool:

@@ -184,7 +184,7 @@ class RegionEngine(StencilEngine):
         self.tiers.compiled(made["size"], made.get("cpu", 0.0), level)
         if level == FEW:
             self.second.forget(header, header + 1)      # that was another region's
-        self.trials.begin(header, set(made.get("places", ())), level)
+        self.trials.made(header, set(made.get("places", ())), level)
         self._faults.changed()
         self.stop()
         return True

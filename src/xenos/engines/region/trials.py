@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from xenos.tuning.levels import ALL, FEW
 from xenos.tuning.tiers import LATER
-from xenos.tuning.trial import Trial
+from xenos.tuning.trial import DOUBTFUL, Trial
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,6 +24,8 @@ class Trials:
         self._held: dict[int, tuple[Segment, int]] = {}     # segment and unit of each region that is to be tried
         self._out: dict[int, tuple[Segment, int]] = {}      # and of those that are out of the way meanwhile
         self.untried: dict[int, Untried] = {}               # regions from the cache that no verdict was given on
+        self._new: set[int] = set()                         # headers of those made in this run
+        self._later: dict[int, Untried] = {}                # what the next run is to try once more
 
     @property
     def running(self) -> bool:
@@ -37,8 +39,8 @@ class Trials:
 
     @property
     def open(self) -> dict[int, Untried]:
-        """Regions that no verdict was given on yet."""
-        return self.untried | self._trial.open
+        """Regions that no verdict was given on yet, or not the last one."""
+        return self._later | self.untried | self._trial.open
 
     def under(self, pc: int) -> bool:
         """Whether a region that begins there is being tried."""
@@ -58,9 +60,15 @@ class Trials:
         if (found := engine.region(engine.table.find(header))) is not None:
             self._held[header] = found[0], found[1]
 
+    def made(self, header: int, places: set[int], level: int) -> None:
+        """A region was made, in which a CPU would be that is at one of these places."""
+        self._new.add(header)
+        self.begin(header, places, level)
+
     def begin(self, header: int, places: set[int], level: int = FEW, turns: Sequence[float] = (), within: int = 0) -> None:
-        """A region was taken in, in which a CPU would be that is at one of these places; with what an earlier trial has seen."""
+        """A region is to be tried, in which a CPU would be that is at one of these places; with what an earlier trial has seen."""
         self.hold(header)
+        self._later.pop(header, None)
         self.untried.pop(header, None)
         self._engine.history.news = True
         self._trial.begin(header, places, level, turns, within)
@@ -86,15 +94,17 @@ class Trials:
 
     def forget(self, start: int = 0, end: int = 1 << 64) -> None:
         """What is there is other code now. What is being tried shows that at its end."""
-        for pc in [pc for pc in self.untried if start <= pc < end]:
-            del self.untried[pc]
+        for known in (self.untried, self._later):
+            for pc in [pc for pc in known if start <= pc < end]:
+                del known[pc]
+        self._new -= {pc for pc in self._new if start <= pc < end}
 
     def restart(self) -> None:
         """Another program is run."""
         self._trial = Trial()
         self._out.clear()
-        self._held.clear()
-        self.untried.clear()
+        for known in (self._held, self.untried, self._later, self._new):
+            known.clear()
 
     def turn(self, off: bool) -> None:
         """Take the regions on trial out of the way for a while, or let them run again, unless they are gone."""
@@ -121,6 +131,9 @@ class Trials:
         if verdict.faster:
             engine.tiers.levels[FEW].proved(verdict.faster)
         if not verdict.slower and not verdict.vain:
+            # What was there before may have been worse than it is from the cache: code is placed as it is come to, and moves.
+            once_more = self._new & verdict.headers if verdict.ratio > DOUBTFUL else set()
+            self._later.update({header: (verdict.places, FEW, [], 0) for header in once_more})
             return
         why = f"{100 * verdict.ratio - 100:.0f} % slower than without it" if verdict.slower else "no faster than without it"
         for _, segment, unit in tried:
