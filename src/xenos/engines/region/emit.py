@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from xenos.engines.llvm.emit import LIKELY, Emit
 from xenos.engines.region.binding import RegionBinding
 from xenos.engines.region.exact import ExactAccesses
+from xenos.engines.region.narrow import Narrow
 from xenos.engines.region.numbers import boxed
 from xenos.engines.region.plain import PlainAccesses
 
@@ -16,12 +17,13 @@ if TYPE_CHECKING:
     from xenos.semantics.values import Value
 
 
-class RegionEmit(Emit):
+class RegionEmit(Narrow, Emit):
     """Emits instruction after instruction of a region; the slow way of each is its own."""
 
     def __init__(self, binding: RegionBinding, host: Floats) -> None:
         super().__init__([], binding, host)
         self.slow = ""
+        self._halves, self._extended = {}, {}
 
     def instruction(self, form: Form, slow: str) -> None:
         """Emit one; `slow` is the label of its way out to the reference engine."""

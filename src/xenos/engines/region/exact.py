@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 from xenos.engines.hosts import host_guards
 from xenos.engines.llvm.accesses import Accesses
-from xenos.engines.llvm.integers import Integers
 from xenos.engines.llvm.lines import FLOATS, Slow
+from xenos.engines.region.narrow import Narrow
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,7 +27,7 @@ _MAYBE = ("add i64 ", "shl i64 ")
 _ROW = r"\0A.pushsection .faults,\22\22\0A.long %db-., ${%d:l}-., %d\0A.popsection"
 
 
-class ExactAccesses(Integers, Accesses):
+class ExactAccesses(Narrow, Accesses):
     """Every access has a way out. `effects` are those of the instruction at hand, `slow` is the label of its way out."""
 
     binding: RegionBinding
@@ -99,6 +99,8 @@ class ExactAccesses(Integers, Accesses):
         got = self._guarded(loads[f"{'s' if signed else 'u'}{op.width}"], "i64", ["=r"], address, op.width)
         value = self.line(f"trunc i64 {got} to i{op.width}")
         self._wide[value] = got, signed
+        if signed and op.width == 32:
+            self._extend(value, got)
         return value
 
     def _zext(self, op: Value) -> str:
