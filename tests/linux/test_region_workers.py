@@ -183,7 +183,7 @@ def answer(pool: Pool, seconds: float = LONG) -> dict[str, object]:
 
 
 JOB = {"job": 0, "header": 0x1000, "low": 0x1000, "high": 0x2000, "page": 4096, "pages": {1: b"\x13\x05\x15\x00" * 1024},
-       "steps": [], "most": 5, "whole": 0, "stay": 0, "along": None, "speed": 2, "exact": True}
+       "steps": [], "after": [], "most": 5, "whole": 0, "stay": 0, "along": None, "speed": 2, "exact": True}
 
 
 @pytest.fixture

@@ -22,6 +22,7 @@ STAY = 400              # instructions that a region is to execute before it is 
 LATER = 8               # times what it has run for so far, until one that was refused is looked at again
 MOST = 400              # instructions of a region: LLVM takes more than its share for larger ones
 WHOLE = 1600            # where a block has more, and there are few others: hashes have loops of one
+MANY = 4                # places that a jump goes to, from which on it is one that chooses what is done next
 STEPS = 512             # blocks that are followed one by one before a region is chosen: two milliseconds
 
 

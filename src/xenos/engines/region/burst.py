@@ -6,6 +6,7 @@ for a block, and is done only where code is about to be compiled.
 
 from __future__ import annotations
 
+from collections import Counter
 from itertools import pairwise
 
 from xenos.cpu import layout as at
@@ -13,7 +14,7 @@ from xenos.cpu.exits import Budget
 from xenos.engines.region.pages import SIZE
 from xenos.engines.stencil.engine import StencilEngine
 from xenos.engines.translator.layout import MOST
-from xenos.tuning.tiers import STEPS
+from xenos.tuning.tiers import MANY, STEPS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ class Burst:
         self._engine = engine
         self._single: StencilEngine | None = None
         self.counts: dict[tuple[int, int], int] = {}
+        self._after: dict[tuple[int, int, int], int] = {}   # (block, where it went the time before, where it went) -> times
         self.places: dict[int, int] = {}    # blocks that were seen in the last burst -> times
         self.last: dict[tuple[int, int], int] = {}      # and its steps
         self._back: dict[int, int] = {}     # and how often by a jump back
@@ -48,6 +50,7 @@ class Burst:
         self.places, self.last, self._back, self._way, self._sizes = {}, {}, {}, [], {}
         left: Exit | None = None
         begun, size = cpu.pc, 0
+        went: dict[int, int] = {}
         try:
             for _ in range(STEPS):
                 here, before = cpu.pc, cpu.count
@@ -57,6 +60,10 @@ class Burst:
                 step = here, cpu.pc
                 self.counts[step] = self.counts.get(step, 0) + 1
                 self.last[step] = self.last.get(step, 0) + 1
+                if here in went:
+                    after = here, went[here], cpu.pc
+                    self._after[after] = self._after.get(after, 0) + 1
+                went[here] = cpu.pc
                 size += cpu.count - before
                 if cpu.count - before < MOST:       # else there is more of the block
                     self._way.append(begun)
@@ -116,6 +123,16 @@ class Burst:
     def steps(self) -> list[tuple[int, int, int]]:
         """All that were seen: block, where it went, times."""
         return [(here, goal, times) for (here, goal), times in self.counts.items()]
+
+    def after(self) -> list[tuple[int, int, int, int]]:
+        """Of blocks that went to many: block, where it went the time before, where it went, times."""
+        goals = Counter(here for here, _ in self.counts)
+        return [(*step, times) for step, times in self._after.items() if goals[step[0]] >= MANY]
+
+    def restart(self) -> None:
+        """Another program is run, at the same addresses."""
+        self.counts.clear()
+        self._after.clear()
 
     def invalidate(self, start: int, end: int) -> None:
         """The guest says that it wrote code in this range."""

@@ -159,8 +159,14 @@ class Invented(Profile):
         if last not in self._goes:
             r = self._random
             near = [last + 2, last + 4, last + 8, last - 4, *self._known]
-            self._goes[last] = {r.choice(near): r.randrange(1, 300) for _ in range(r.randrange(4))}
+            self._goes[last] = {r.choice(near): r.randrange(1, 300) for _ in range(r.randrange(r.choice((4, 4, 4, 12))))}
         return self._goes[last]
+
+    def after(self, last: int, before: int) -> dict[int, int]:
+        """The same goals, in an order of their own."""
+        if (last, before) not in self._after:
+            self._after[last, before] = {goal: self._random.randrange(300) for goal in self.goes(last)}
+        return self._after[last, before]
 
 
 class Here:

@@ -6,11 +6,11 @@ from heapq import heappop, heappush
 from typing import TYPE_CHECKING
 
 from xenos.engines.region.loops import ranks, unroll
-from xenos.engines.region.tails import split
+from xenos.engines.region.tails import arrange, split
 from xenos.semantics.block import Conditional, Direct, Indirect, Next, Terminal, terminal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from xenos.engines.region.profile import Profile
     from xenos.semantics.decoder import Decoded
@@ -29,10 +29,11 @@ _RARE = 1 / 64      # a way that is taken less often, of all that come to its bl
 class Node:
     """A block of a region: instructions at `pc`, gone to from inside only at its start; `place` also tells the calls it is in.
 
-    `goes` are the places that it may go on to within the region; any other address leaves it.
+    `goes` are the places that it may go on to within the region, any other address leaves it; `times` says how often it was seen to
+    go to an address.
     """
 
-    __slots__ = ("end", "goes", "instructions", "pc", "place", "terminal", "weight")
+    __slots__ = ("end", "goes", "instructions", "pc", "place", "terminal", "times", "weight")
 
     def __init__(self, place: Place, weight: float) -> None:
         self.place = place
@@ -42,6 +43,7 @@ class Node:
         self.end = self.pc
         self.terminal: Terminal = Next()
         self.goes: list[Place] = []
+        self.times: Mapping[int, int] = {}
 
     def copy(self, place: Place) -> Node:
         """The same, elsewhere in the graph."""
@@ -98,6 +100,9 @@ class Graph:
             self.tails = split(self.nodes)
             reached = ranks(self.header, self.nodes)
             self.nodes = {place: node for place, node in self.nodes.items() if place in reached}
+            for node in self.nodes.values():
+                node.times = self._profile.goes(node.instructions[-1][0])
+            arrange(self.nodes, self._profile)
             self.size = sum(len(node.instructions) for node in self.nodes.values())
 
     def stay(self, most: float) -> float:

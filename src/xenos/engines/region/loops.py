@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from xenos.semantics.block import Indirect
+from xenos.tuning.tiers import MANY
+
 if TYPE_CHECKING:
     from xenos.engines.region.graph import Node, Place
 
@@ -41,7 +44,8 @@ def unpolled(nodes: dict[Place, Node], rank: dict[Place, int]) -> set[Place]:
 
 
 def unroll(header: Place, nodes: dict[Place, Node]) -> None:
-    """Write small loops out, what goes round most often first. Nodes that nothing leads to may be among the copies."""
+    """Write small loops out, what goes round most often first. Nodes that nothing leads to may be among the copies. What goes on
+    to many places is copied for each of them (tails.py)."""
     rank = ranks(header, nodes)
     latches: dict[Place, list[Place]] = {}
     for place in rank:
@@ -62,7 +66,8 @@ def unroll(header: Place, nodes: dict[Place, Node]) -> None:
         # Circles may also share blocks without one being inside the other. One that is hardly gone round is no loop to speak of.
         within = (other for other in latches if other in body and other != head)
         alone = not body & copied and all(_RARE * rounds[other] <= rounds[head] for other in within)
-        if times > 1 and alone and 16 * rounds[head] >= heaviest:
+        chooses = any(isinstance(nodes[place].terminal, Indirect) and len(nodes[place].goes) >= MANY for place in body)
+        if times > 1 and alone and not chooses and 16 * rounds[head] >= heaviest:
             _copy(head, set(latches[head]), body, nodes, times)
             copied |= body
 

@@ -16,6 +16,8 @@ from xenos.memory.flat import BASE
 from xenos.semantics.block import MOST
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from xenos.engines.region.graph import Fetch
     from xenos.engines.region.profile import Profile
 
@@ -52,19 +54,29 @@ class Maker:
         """Whether an instruction whose first 16 bits these are has 32."""
         return self._instructions.length(half) == 4
 
-    def learn(self, profile: Profile, fetch: Fetch, steps: list[tuple[int, int, int]]) -> None:
-        """Take up steps from block to block: (start of a block, where it went, times)."""
+    def learn(self, profile: Profile, fetch: Fetch, steps: list[tuple[int, int, int]],
+              after: Sequence[tuple[int, int, int, int]] = ()) -> None:
+        """Take up steps from block to block: (start of a block, where it went, times), and those of some blocks `after` others:
+        (start of a block, where it went the time before, where it went, times)."""
         for start, goal, times in steps:
-            pc = start
-            for _ in range(MOST):
-                fetched = fetch(pc)
-                decoded = self._instructions.decoder.decode(*fetched) if fetched else None
-                if decoded is None or pc + decoded.length == goal and decoded.form.control is None:
-                    break
-                if decoded.form.control is not None:
-                    profile.add(pc, goal, times)
-                    break
-                pc += decoded.length
+            if (jump := self._jump(fetch, start, goal)) is not None:
+                profile.add(jump, goal, times)
+        for start, before, goal, times in after:
+            if (jump := self._jump(fetch, start, goal)) is not None:
+                profile.add_after(jump, before, goal, times)
+
+    def _jump(self, fetch: Fetch, start: int, goal: int) -> int | None:
+        """The address of the jump by which a block went on to a goal, if it was one."""
+        pc = start
+        for _ in range(MOST):
+            fetched = fetch(pc)
+            decoded = self._instructions.decoder.decode(*fetched) if fetched else None
+            if decoded is None or pc + decoded.length == goal and decoded.form.control is None:
+                break
+            if decoded.form.control is not None:
+                return pc
+            pc += decoded.length
+        return None
 
     def graph(self, header: int, fetch: Fetch, profile: Profile, most: int = 400, whole: int = 0) -> Graph:
         """What would be compiled."""

@@ -121,7 +121,7 @@ class Orders:
         segment = engine.segment(header)
         low, high = reach(engine.memory, header, segment)
         job = {"job": tries, "header": header, "low": low, "high": high, "page": SIZE, "pages": held,
-               "steps": self.burst.steps(), "most": MOST, "whole": WHOLE,
+               "steps": self.burst.steps(), "after": self.burst.after(), "most": MOST, "whole": WHOLE,
                "stay": engine.tiers.stay if level == FEW else 0, "along": self._wider.along(header) if level == FEW else None,
                "speed": level, "exact": segment is None or segment.exact}
         if engine.pool.give(worker, job):
@@ -201,7 +201,7 @@ class Orders:
     def restart(self) -> None:
         """Another program is run, at the same addresses."""
         self.led.clear()
-        self.burst.counts.clear()
+        self.burst.restart()
         self._waiting.forget()
         self._wider.forget()
 

@@ -26,6 +26,11 @@ if TYPE_CHECKING:
 _JUMP = -1      # a way out of its own kind: to an address in a register
 
 
+def _weights(times: int, others: int) -> str:
+    """What LLVM is told of a branch that was taken so many times, and not so many."""
+    return f', !prof !{{!"branch_weights", i32 {16 * times + 1}, i32 {16 * others + 1}}}' if times + others else ""
+
+
 class RegionText:
     """Writes the module of one graph. `exits` are (why, guest address) of its symbols `exit0`, `exit1` and so on."""
 
@@ -240,8 +245,10 @@ class RegionText:
         pc, decoded = node.instructions[-1]
         if isinstance(end, Conditional):
             assert emit.end is not None
-            taken, on = self._way(node, end.target(decoded, pc)), self._way(node, node.end)
-            emit.do(f"br i1 {emit.end[1][0]}, label %{taken}, label %{on}")
+            goal = end.target(decoded, pc)
+            taken, on = self._way(node, goal), self._way(node, node.end)
+            weights = _weights(node.times.get(goal, 0), node.times.get(node.end, 0))
+            emit.do(f"br i1 {emit.end[1][0]}, label %{taken}, label %{on}{weights}")
         elif isinstance(end, Direct):
             emit.do(f"br label %{self._way(node, end.target(decoded, pc))}")
         elif isinstance(end, Indirect):
@@ -253,10 +260,13 @@ class RegionText:
     def _indirect(self, node: Node, target: str) -> None:
         """Compare with where it went before; else it is looked up as stencils do."""
         emit = self._emit
+        rest = sum(node.times.values())
         for goal in node.goes:
             same = emit.line(f"icmp eq i64 {target}, {goal[0]}")
             other = f"other{emit.name()[2:]}"
-            emit.do(f"br i1 {same}, label %{self._way(node, goal[0])}, label %{other}")
+            times = node.times.get(goal[0], 0)
+            rest -= times
+            emit.do(f"br i1 {same}, label %{self._way(node, goal[0])}, label %{other}{_weights(times, rest)}")
             emit.label(other)
         emit.do(f"store i64 {target}, ptr %target")
         emit.do(f"br label %{self._exit(_JUMP, node.instructions[-1][0], node)}")

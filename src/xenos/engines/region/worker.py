@@ -49,7 +49,7 @@ def work(maker: Any, request: dict[str, Any]) -> dict[str, Any]:
     answer: dict[str, Any] = {"header": request["header"], "job": request["job"]}
     try:
         profile = Profile()
-        maker.learn(profile, source.fetch, request["steps"])
+        maker.learn(profile, source.fetch, request["steps"], request["after"])
         source.missing.clear()      # they were seen, which does not make them part of this
         graph = maker.graph(request["header"], source.fetch, profile, request["most"], request["whole"])
         if source.missing:
