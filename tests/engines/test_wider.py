@@ -245,8 +245,8 @@ def test_a_worker_says_where_it_comes_to_nothing() -> None:
     code = b"\x13\x05\x15\x00" + b"\xe3\x1e\x05\xfe" + b"\x73\x00\x10\x00"     # addi a0, a0, 1; bnez a0, -4; ebreak
     number, offset = divmod(A, SIZE)
     page = bytes(offset) + code + bytes(SIZE - offset - len(code))
-    job = {"job": 0, "header": A, "low": 0, "high": 1 << 47, "page": SIZE, "pages": {number: page}, "steps": [(A, A, 50)], "after": [],
-           "most": 400, "whole": 400, "stay": 0, "along": A + 8, "speed": 1, "exact": True}
+    job = {"job": 0, "header": A, "low": 0, "high": 1 << 47, "page": SIZE, "pages": {number: page},
+           "steps": [(A, A, 50)], "after": [], "most": 400, "whole": 400, "stay": 0, "along": A + 8, "speed": 1, "exact": True}
     maker = Maker("riscv64", host().level())
     assert "too much" in work(maker, job)["error"]
     assert work(maker, job | {"along": A})["size"] > 0

@@ -6,7 +6,6 @@ for a block, and is done only where code is about to be compiled.
 
 from __future__ import annotations
 
-from collections import Counter
 from itertools import pairwise
 
 from xenos.cpu import layout as at
@@ -126,7 +125,9 @@ class Burst:
 
     def after(self) -> list[tuple[int, int, int, int]]:
         """Of blocks that went to many: block, where it went the time before, where it went, times."""
-        goals = Counter(here for here, _ in self.counts)
+        goals: dict[int, int] = {}
+        for here, _ in self.counts:
+            goals[here] = goals.get(here, 0) + 1
         return [(*step, times) for step, times in self._after.items() if goals[step[0]] >= MANY]
 
     def restart(self) -> None:
