@@ -1,7 +1,7 @@
 """Values of which the lower half says all: that is worked with, so that LLVM sees the 32-bit operations of the guest's program.
 
-RV64 keeps 32-bit numbers in its registers extended by their sign, and a region's ways out want all of these at full width: of the
-`or` of two extended values that one of them wants, LLVM makes no rotation any more.
+Where a guest keeps 32-bit numbers in its registers extended by their sign, a region's ways out want all of these at full width: of
+the `or` of two extended values that one of them wants, LLVM makes no rotation any more.
 """
 
 from __future__ import annotations
