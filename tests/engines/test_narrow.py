@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from random import Random
 
@@ -64,18 +65,40 @@ def test_results(pair: SideBySide, seed: int) -> None:
     pair.check(block(seed), f"seed {seed}")
 
 
-@pytest.mark.parametrize("machine", ["x86_64", "aarch64"])
-@pytest.mark.parametrize("exact", [True, False])
-def test_a_rotation_of_a_word_is_one(machine: str, exact: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Though its parts are in registers that a way out of the loop puts back."""
-    monkeypatch.setattr(library, "_KNOWN", ())      # llvmlite's own modules can be printed
-    lines = ("slliw t0, a0, 21", "srliw t1, a0, 11", "or a2, t0, t1", "slliw t0, a0, 7", "srliw t1, a0, 25", "or t0, t0, t1",
-             "xor a2, a2, t0", "addiw a3, a2, 0", "addw a0, a0, a3", "addi a1, a1, -1", "bne a1, zero, -40", "ecall")
-    words = {4 * at: ASSEMBLER.assemble(one) for at, one in enumerate(lines)}
+def module(lines: tuple[str, ...], machine: str, exact: bool) -> str:
+    """What LLVM's few passes make of a loop's region."""
+    words = {4 * at: ASSEMBLER.assemble(one) for at, one in enumerate((*lines, f"bne a1, zero, {-4 * len(lines)}", "ecall"))}
     guest, target = find_guest("riscv64"), host(machine)
     graph = Graph(guest.instructions(), lambda pc: (words[pc], 4) if pc in words else None, 0, Profile())
     pins = {offset: pin for pin, offset in homes(guest, target).items()}
     text = RegionText(graph, guest.layout, pins, target, host_floats(1, machine), BASE, guest.alignment, exact).write()
     cpu, features = target.CPUS[1]
-    module = str(Compiler(target.TRIPLE, cpu, features, target.RUNTIME_MODEL)._optimized(text, 1))
-    assert module.count("@llvm.fshl.i32(i32 %") >= 2, module
+    return str(Compiler(target.TRIPLE, cpu, features, target.RUNTIME_MODEL)._optimized(text, 1))
+
+
+@pytest.fixture
+def printed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """llvmlite's own modules can be printed."""
+    monkeypatch.setattr(library, "_KNOWN", ())
+
+
+@pytest.mark.usefixtures("printed")
+@pytest.mark.parametrize("machine", ["x86_64", "aarch64"])
+@pytest.mark.parametrize("exact", [True, False])
+def test_a_rotation_of_a_word_is_one(machine: str, exact: bool) -> None:
+    """Though its parts are in registers that a way out of the loop puts back."""
+    lines = ("slliw t0, a0, 21", "srliw t1, a0, 11", "or a2, t0, t1", "slliw t0, a0, 7", "srliw t1, a0, 25", "or t0, t0, t1",
+             "xor a2, a2, t0", "addiw a3, a2, 0", "addw a0, a0, a3", "addi a1, a1, -1")
+    assert module(lines, machine, exact).count("@llvm.fshl.i32(i32 %") >= 2
+
+
+@pytest.mark.usefixtures("printed")
+@pytest.mark.parametrize(("load", "use", "wide"), [("lw", "add", True), ("lwu", "add", True), ("lw", "addw", False),
+                                                   ("lwu", "addw", False), ("lw", "or", True)])
+def test_a_word_is_extended_as_it_is_loaded_where_that_is_wanted(load: str, use: str, wide: bool) -> None:
+    """Else it is a word in the loop, and extended for the ways out."""
+    text = module((f"{load} t0, 0(a0)", f"{use} a2, a2, t0", "addi a1, a1, -1"), "x86_64", False)
+    loaded = re.search(r"(%\S+) = load volatile i32", text)
+    assert loaded is not None
+    assert bool(re.search(rf"= [sz]ext (nneg )?i32 {loaded[1]} to i64", text)) == wide
+    assert bool(re.search(rf"= freeze i32 {loaded[1]}\n", text)) != wide

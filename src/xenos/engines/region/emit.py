@@ -23,7 +23,7 @@ class RegionEmit(Narrow, Emit):
     def __init__(self, binding: RegionBinding, host: Floats) -> None:
         super().__init__([], binding, host)
         self.slow = ""
-        self._halves, self._extended = {}, {}
+        self._halves, self._extended, self._wide, self._wanted = {}, {}, {}, set()
 
     def instruction(self, form: Form, slow: str) -> None:
         """Emit one; `slow` is the label of its way out to the reference engine."""
@@ -60,7 +60,7 @@ class ExactEmit(ExactAccesses, RegionEmit):
 
     def __init__(self, binding: RegionBinding, host: Floats) -> None:
         super().__init__(binding, host)
-        self._wide, self._made = {}, {}
+        self._made = {}
 
 
 class PlainEmit(PlainAccesses, RegionEmit):
@@ -68,4 +68,4 @@ class PlainEmit(PlainAccesses, RegionEmit):
 
     def __init__(self, binding: RegionBinding, host: Floats) -> None:
         super().__init__(binding, host)
-        self.places = {}
+        self.places, self._words = {}, []

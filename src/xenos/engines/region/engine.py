@@ -166,7 +166,7 @@ class RegionEngine(StencilEngine):
         if any(page(self.memory, number) != body for number, body in held.items()):
             return False
         if segment is not None:
-            anew = level == FEW and (self.compiled_at(header) or self.trials.under(header))
+            anew = level == FEW and self.orders.goes_on(header)
             before = segment.regions_by_header().get(header, []) if anew else []
             done = self.translator.adopt(header, made["high"], made["body"], segment, self.table)
             for unit in before if done else ():

@@ -35,7 +35,6 @@ class ExactAccesses(Narrow, Accesses):
     slow: str
     _both = False       # whether the instruction at hand reads and writes in one step
     _made: dict[str, str]       # sums and shifted values, and how they are made
-    _wide: dict[str, tuple[str, bool]]      # narrow value that was loaded -> register that it fills, whether by its sign
 
     def keep_apart(self) -> None:
         """Begin a way out with what LLVM may not leave away: an edge of `callbr` must not come to where others come, too, for
@@ -97,19 +96,7 @@ class ExactAccesses(Narrow, Accesses):
             return self._guarded(loads["u64"], "i64", ["=r"], address, 64)
         signed = bool(users) and all(user.op == "sext" and user.width == 64 for user in users)
         got = self._guarded(loads[f"{'s' if signed else 'u'}{op.width}"], "i64", ["=r"], address, op.width)
-        value = self.line(f"trunc i64 {got} to i{op.width}")
-        self._wide[value] = got, signed
-        if signed and op.width == 32:
-            self._extend(value, got)
-        return value
-
-    def _zext(self, op: Value) -> str:
-        wide, signed = self._wide.get(self.value(op.args[0]), ("", True))
-        return super()._zext(op) if signed or op.width != 64 else wide
-
-    def _sext(self, op: Value) -> str:
-        wide, signed = self._wide.get(self.value(op.args[0]), ("", False))
-        return wide if signed and op.width == 64 else super()._sext(op)
+        return self._part(self.line(f"trunc i64 {got} to i{op.width}"), got, signed, op.width)
 
     def _put(self, value: Value, address: Value) -> None:
         stores, width = host_guards().STORES, value.width

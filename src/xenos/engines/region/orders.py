@@ -149,7 +149,7 @@ class Orders:
                 engine.tiers.refused(answer.get("cpu", 0.0), level)
                 if level == ALL:
                     engine.second.failed(header, why)
-                elif along is None or not self._goes_on(header):
+                elif along is None or not self.goes_on(header):
                     self.refused[header] = why
                     if "error" not in answer:
                         self.again.pop(header, None)
@@ -171,8 +171,9 @@ class Orders:
                 self.send(worker, header, pages)
             else:
                 engine.spent[header] = seconds      # compiling has had its share for now, or there are no workers any more
+                self._wider.done(header, failed=False)
 
-    def _goes_on(self, header: int) -> bool:
+    def goes_on(self, header: int) -> bool:
         """Whether there is a region, though it may be out of the way for a while."""
         return self._engine.compiled_at(header) or self._engine.trials.under(header)
 

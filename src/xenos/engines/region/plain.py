@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from xenos.engines.llvm.accesses import Accesses
-from xenos.engines.llvm.integers import Integers
 from xenos.engines.llvm.lines import FLOATS
+from xenos.engines.region.narrow import Narrow
 
 if TYPE_CHECKING:
     from xenos.engines.region.binding import RegionBinding
@@ -20,12 +20,13 @@ _KINDS = ("load volatile", "store volatile", "atomicrmw", "cmpxchg")
 _FIRST = 10     # number of our metadata
 
 
-class PlainAccesses(Integers, Accesses):
+class PlainAccesses(Narrow, Accesses):
     """`places` are the guest addresses of instructions that access memory, each with its number."""
 
     binding: RegionBinding
     effects: list[Value]
     places: dict[int, int]
+    _words: list[tuple[int, str, str]]      # of 32 bits that were loaded: the next of `lines`, how they are extended, the load
 
     def line(self, text: str) -> str:
         return super().line(self._marked(text))
@@ -48,6 +49,11 @@ class PlainAccesses(Integers, Accesses):
             return self.line(f"bitcast {FLOATS[op.width]} {number} to i{op.width}")
         # What takes a load as its operand may be taken apart again (LLVM's two-address pass), and the place is lost then.
         got = super()._got(op, address)
+        for kind in ("sext", "zext") if op.width == 32 else ():
+            if users and all((user.op, user.width) == (kind, 64) for user in users):
+                self._words.append((len(self.lines), kind, got))
+                half = self.line(f"freeze i32 {got}")
+                return self._part(half, self.line(f"{kind} i32 {half} to i64"), kind == "sext", 32)
         return got if op.width < 32 else self.line(f"freeze i{op.width} {got}")
 
     def _put(self, value: Value, address: Value) -> None:
@@ -58,6 +64,15 @@ class PlainAccesses(Integers, Accesses):
             self.do(f"store volatile {type_} {number}, ptr {self.binding.address(self, address)}, align 1")
         else:
             super()._put(value, address)
+
+    def settle(self) -> None:
+        """Load words at full width where that is wanted: LLVM has what is frozen extended by an instruction of its own."""
+        for at, kind, got in self._words:
+            half, wide = (line.split()[0] for line in self.lines[at:at + 2])
+            if wide in self._wanted:
+                extended = f"{wide}.{kind}"
+                self.lines[at] = f' {extended} = {kind} i32 {got} to i64\n {wide} = call i64 asm "", "=r,0"(i64 {extended})'
+                self.lines[at + 1] = f" {half} = trunc i64 {wide} to i32"
 
     def metadata(self) -> str:
         """What the marks refer to."""

@@ -66,6 +66,8 @@ class RegionText:
         for node in graph.nodes.values():
             emit.label(self._label(node.place))
             self._node(node)
+        if isinstance(emit, PlainEmit):
+            emit.settle()
         body, emit.lines = emit.lines, []
         self._ways_out()
         tails, emit.lines = emit.lines, []
