@@ -46,9 +46,11 @@ class Maker:
         self._pins = {offset: pin for pin, offset in homes(self._guest, self._host).items()}
         cpu, features = self._host.CPUS[level]
         # One would keep the guest's base in a register, where each access has room for it; the other takes a fifth of the time in
-        # which code is made, and what it makes of loops whose accesses are as they are is no faster.
-        self._compiler = Compiler(self._host.TRIPLE, cpu, features, self._host.RUNTIME_MODEL,
-                                  options=("-disable-constant-hoisting", "-disable-lsr"))
+        # which code is made, and what it makes of loops whose accesses are as they are is no faster. The others make one
+        # access of two, or a load anew, which is not listed any more then (plain.py).
+        self._compiler = Compiler(self._host.TRIPLE, cpu, features, self._host.RUNTIME_MODEL, options=(
+            "-disable-constant-hoisting", "-disable-lsr",
+            "-hoist-common-insts=0", "-sink-common-insts=0", "-fixup-byte-word-insts=0"))
 
     def is_long(self, half: int) -> bool:
         """Whether an instruction whose first 16 bits these are has 32."""

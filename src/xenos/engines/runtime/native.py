@@ -19,10 +19,12 @@ if TYPE_CHECKING:
 
 DATA_SIZE = 1024
 ARENA_START, ARENA_END, ON_SIGNAL, MOVING, SEGMENTS, OLD_HANDLERS = 0, 8, 16, 24, 48, 64
+KEY, GET, SET = 640, 648, 656       # of what each thread has for itself: the state block that it is at (pthread_getspecific(3))
 _CANONICAL64, _CANONICAL32 = 0x7FF8_0000_0000_0000, 0xFFFF_FFFF_7FC0_0000
 SOON = 1 << 20      # with a limit of fewer instructions, indirect jumps look at it each time
 _SA_SIGINFO, _SA_NODEFER, _SA_ONSTACK, _SA_RESTART = 4, 0x40000000, 0x08000000, 0x10000000
 _libc = ctypes.CDLL(None, use_errno=True)
+_key = ctypes.c_uint(1 << 31)       # no key has that number
 
 
 class _Action(ctypes.Structure):
@@ -72,6 +74,11 @@ class Runtime:
         self._data = arena.view[start + image.data:start + image.data + DATA_SIZE].cast("Q")
         self._data[ARENA_START // 8] = arena.base
         self._data[ARENA_END // 8] = arena.base + arena.size
+        if _key.value == 1 << 31:
+            _libc.pthread_key_create(ctypes.byref(_key), None)
+        self._data[KEY // 8] = _key.value
+        for where, function in ((GET, _libc.pthread_getspecific), (SET, _libc.pthread_setspecific)):
+            self._data[where // 8] = ctypes.cast(function, ctypes.c_void_p).value or 0
         self._address = {name: arena.base + start + offset for name, offset in image.offsets.items()}
         self.enter = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p)(self._address["enter"])
         word = ctypes.c_uint64

@@ -10,7 +10,17 @@ from xenos.engines.code.table import GROUP, SPREAD
 from xenos.engines.llvm.emit import METADATA
 from xenos.engines.native.language import translate
 from xenos.engines.runtime import direct, ways
-from xenos.engines.runtime.native import ARENA_END, ARENA_START, MOVING, OLD_HANDLERS, ON_SIGNAL, SEGMENTS
+from xenos.engines.runtime.native import (
+    ARENA_END,
+    ARENA_START,
+    GET,
+    KEY,
+    MOVING,
+    OLD_HANDLERS,
+    ON_SIGNAL,
+    SEGMENTS,
+    SET,
+)
 from xenos.engines.stencil.render import Convention
 from xenos.linux.form import LinuxForm
 
@@ -60,10 +70,18 @@ def _enter(convention: Convention, homes: dict[str, int], host: ModuleType) -> s
         else:
             arguments.append(f"{kind} zeroinitializer" if kind == "double" else "i64 0")
     return ("define dso_local void @enter(ptr %st, ptr %code) nounwind {\n"
+            + _own("get", GET) + " %before = call ptr %get(i32 %get.key)\n"
+            + _own("set", SET) + " %set.done = call i32 %set(i32 %set.key, ptr %st)\n"
             + _store("code", CODE, "%code", "ptr") + _store("exit", at.EXIT_CODE, str(STUB)) + _store("run", at.RUNNING, "1")
             + enter + _load("count", at.COUNT) + loads
             + f" call preserve_nonecc void @begin({', '.join(arguments)})\n" + leave
-            + _store("ran", at.RUNNING, "0") + " ret void\n}\n")
+            + _store("ran", at.RUNNING, "0") + " %back = call i32 %set(i32 %set.key, ptr %before)\n ret void\n}\n")
+
+
+def _own(name: str, word: int) -> str:
+    """The function of the C library that is noted there, and its first argument."""
+    return (f" %{name}.f = getelementptr i8, ptr @data, i64 {word}\n %{name} = load ptr, ptr %{name}.f\n"
+            f" %{name}.k = getelementptr i8, ptr @data, i64 {KEY}\n %{name}.key = load i32, ptr %{name}.k\n")
 
 
 def _begin(convention: Convention, host: ModuleType) -> str:
@@ -172,7 +190,7 @@ def _purge() -> str:
 
 def _fault_handler(host: ModuleType) -> str:
     """SIGSEGV, SIGBUS: in generated code, note what happened and go on where the access says, or in `leave`, all registers as
-    they were."""
+    they were. Where the state block lies, the thread knows: a region may have put that register away."""
     return (
         "define dso_local void @on_fault(i32 %sig, ptr %info, ptr %uc) nounwind {\nentry:\n"
         + "".join(f" %{name}.p = getelementptr i8, ptr %uc, i64 {offset}\n %{name} = load i64, ptr %{name}.p\n"
@@ -187,7 +205,8 @@ def _fault_handler(host: ModuleType) -> str:
         " %sc.p = getelementptr i8, ptr %info, i64 8\n %sc = load i32, ptr %sc.p\n %sent = icmp sle i32 %sc, 0\n"
         " br i1 %sent, label %other, label %raised\nraised:\n"
         " %above = icmp uge i64 %pc, %lo\n %below = icmp ult i64 %pc, %hi\n %ours = and i1 %above, %below\n"
-        " br i1 %ours, label %mine, label %other\nmine:\n %st = inttoptr i64 %state to ptr\n"
+        " br i1 %ours, label %mine, label %other\nmine:\n"
+        + _own("get", GET) + " %st = call ptr %get(i32 %get.key)\n %st64 = ptrtoint ptr %st to i64\n"
         " %addr.p = getelementptr i8, ptr %info, i64 16\n %addr = load i64, ptr %addr.p\n"
         " %code.p = getelementptr i8, ptr %info, i64 8\n %code = load i32, ptr %code.p\n"
         " %high = zext i32 %sig to i64\n %shifted = shl i64 %high, 32\n %low = zext i32 %code to i64\n"
@@ -201,7 +220,8 @@ def _fault_handler(host: ModuleType) -> str:
         "on:\n store i64 %way, ptr %pc.p\n ret void\nout:\n"
         + "".join(_load("old" + name, NOTED[name]) + f" store i64 %old{name}, ptr %{name}.p\n"
                   for name in host.CONTEXT if name in NOTED)
-        + " %leave = ptrtoint ptr @leave to i64\n store i64 %leave, ptr %pc.p\n ret void\n"
+        + " store i64 %st64, ptr %state.p\n"
+        " %leave = ptrtoint ptr @leave to i64\n store i64 %leave, ptr %pc.p\n ret void\n"
         "other:\n" + _chain(host) + "}\n")
 
 
