@@ -96,4 +96,4 @@ def test_llvm_is_told_how_often(machine: str) -> None:
     text = RegionText(graph(profile(ORDER)), guest.layout, pins, target, host_floats(1, machine), BASE, guest.alignment).write()
     copies = [part for part in text.split("\nb")[1:] if "icmp eq i64 " in part]
     assert len(copies) == COUNT
-    assert sum('!{!"branch_weights", i32 241, i32 81}' in part for part in copies) == COUNT - 1     # 15 of 20, in 16ths
+    assert sum('!{!"branch_weights", i32 242, i32 95}' in part for part in copies) == COUNT - 1     # 15.1 of 21, in 16ths

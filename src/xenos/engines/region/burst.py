@@ -76,7 +76,15 @@ class Burst:
             cpu.set(at.CALLS, calls)
             cpu.clear_jump_cache()
             engine.resume(cpu)
+            self._forget_few()
         return left
+
+    def _forget_few(self) -> None:
+        """What came after what is kept of those blocks that go to many only."""
+        goals: dict[int, int] = {}
+        for here, _ in self.counts:
+            goals[here] = goals.get(here, 0) + 1
+        self._after = {step: times for step, times in self._after.items() if goals[step[0]] >= MANY}
 
     def head(self, known: Callable[[int], bool]) -> int | None:
         """Of the blocks that are not `known` and that the last burst came to nearly as often as to any of these: the one that it
@@ -125,10 +133,7 @@ class Burst:
 
     def after(self) -> list[tuple[int, int, int, int]]:
         """Of blocks that went to many: block, where it went the time before, where it went, times."""
-        goals: dict[int, int] = {}
-        for here, _ in self.counts:
-            goals[here] = goals.get(here, 0) + 1
-        return [(*step, times) for step, times in self._after.items() if goals[step[0]] >= MANY]
+        return [(*step, times) for step, times in self._after.items()]
 
     def restart(self) -> None:
         """Another program is run, at the same addresses."""

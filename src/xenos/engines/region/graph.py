@@ -43,7 +43,7 @@ class Node:
         self.end = self.pc
         self.terminal: Terminal = Next()
         self.goes: list[Place] = []
-        self.times: Mapping[int, int] = {}
+        self.times: Mapping[int, float] = {}
 
     def copy(self, place: Place) -> Node:
         """The same, elsewhere in the graph."""

@@ -24,8 +24,7 @@ class Narrow(Integers):
     _halves: dict[str, str]     # i64 value -> the i32 that it is an extension of
     _extended: dict[str, str]   # i32 value -> its extension by the sign
     _wide: dict[str, tuple[str, bool]]      # narrow value that was loaded -> the i64 that it is the end of, whether by its sign
-
-    _wanted: set[str]           # what operations take, and be it only a part of it
+    _wanted: set[str]           # values that operations take as they are
 
     def value(self, op: Value) -> str:
         value = super().value(op)

@@ -7,7 +7,6 @@ compared with one goal after the other: behind each operation, what comes most o
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import TYPE_CHECKING
 
 from xenos.semantics.block import Indirect
@@ -54,12 +53,14 @@ def arrange(nodes: dict[Place, Node], profile: Profile) -> None:
     before = _before(nodes)
     for node in nodes.values():
         if isinstance(node.terminal, Indirect) and len(node.goes) >= MANY:
-            at, often = node.instructions[-1][0], Counter[int]()
+            at, total = node.instructions[-1][0], sum(node.times.values())
+            # One time behind each is what is known of all: few times behind one say little.
+            often = {goal: times / total for goal, times in node.times.items()}
             for pc in _operations(node, before):
-                often.update(profile.after(at, pc))
-            if often:
-                node.goes.sort(key=lambda goal: -often[goal[0]])
-                node.times = often
+                for goal, times in profile.after(at, pc).items():
+                    often[goal] = often.get(goal, 0.0) + times
+            node.goes.sort(key=lambda goal: -often.get(goal[0], 0.0))
+            node.times = often
 
 
 def _operations(node: Node, before: dict[Place, list[Node]]) -> set[int]:

@@ -24,11 +24,15 @@ if TYPE_CHECKING:
 
 
 _JUMP = -1      # a way out of its own kind: to an address in a register
+_MOST = 1 << 24     # of the weight of a branch
 
 
-def _weights(times: int, others: int) -> str:
+def _weights(times: float, others: float) -> str:
     """What LLVM is told of a branch that was taken so many times, and not so many."""
-    return f', !prof !{{!"branch_weights", i32 {16 * times + 1}, i32 {16 * others + 1}}}' if times + others else ""
+    if times + others <= 0:
+        return ""
+    scale = min(16.0, _MOST / (times + others))
+    return f', !prof !{{!"branch_weights", i32 {int(scale * times) + 1}, i32 {int(scale * max(others, 0.0)) + 1}}}'
 
 
 class RegionText:
