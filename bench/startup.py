@@ -80,7 +80,7 @@ def figures(chosen: argparse.Namespace) -> dict[str, object]:
     """Measure and print; gives all figures."""
     found: dict[str, dict[str, list[float]]] = {}
     with contenders(chosen) as used:
-        facts = header(chosen, used, "bare python: " + sys.executable + " -I -S -c pass")
+        facts = header(chosen, used, "bare python: " + Path(sys.executable).name + " -I -S -c pass")
         print_header("start-up", facts)
         found["hello, wall"] = hello(used, chosen.rounds)
         print("static hello, warm, wall time")
