@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import math
+import random
 import re
 import sys
 from dataclasses import dataclass, field
@@ -79,9 +80,10 @@ def all_kernels(only: str, scale: float) -> list[Kernel]:
 
 
 def one_round(kernel: Kernel, used: dict[str, Contender], steady: set[str], outputs: dict[int, Run]) -> None:
-    """Each contender once, with n and, of those in `steady`, with 2n iterations."""
+    """Each contender once, with n and, of those in `steady`, with 2n iterations; in an order of chance, for where a program's pages
+    come to lie depends on who ran before."""
     for factor, times in ((1, kernel.once), (2, kernel.twice)):
-        for name, contender in used.items():
+        for name, contender in random.sample(list(used.items()), len(used)):
             if factor == 2 and name not in steady:
                 continue
             program = build(kernel.source, guest=name != "native")
