@@ -7,6 +7,7 @@ import ctypes
 
 from xenos.cpu import layout as at
 from xenos.engines.code.arena import Arena
+from xenos.errors import HostError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -74,8 +75,8 @@ class Runtime:
         self._data = arena.view[start + image.data:start + image.data + DATA_SIZE].cast("Q")
         self._data[ARENA_START // 8] = arena.base
         self._data[ARENA_END // 8] = arena.base + arena.size
-        if _key.value == 1 << 31:
-            _libc.pthread_key_create(ctypes.byref(_key), None)
+        if _key.value == 1 << 31 and _libc.pthread_key_create(ctypes.byref(_key), None):
+            raise HostError("this process has no pthread key left, of which generated code needs one")
         self._data[KEY // 8] = _key.value
         for where, function in ((GET, _libc.pthread_getspecific), (SET, _libc.pthread_setspecific)):
             self._data[where // 8] = ctypes.cast(function, ctypes.c_void_p).value or 0
