@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -42,6 +43,16 @@ def _readable(path: Path) -> bool:
     except OSError:
         return False
     return True
+
+
+@needs_rooms
+def test_two_at_once_share_no_temporary_files() -> None:
+    def outcome() -> Run:       # both are the same process of their rooms, which is in the name of the file
+        return run(Errand("keeps", "mkdir ${TMPDIR:-/tmp}/kept.$$ && sleep 2"), "xenos", sysroot())
+
+    with ThreadPoolExecutor() as pool:
+        both = [pool.submit(outcome) for _ in range(2)]
+    assert [(one.result().status, one.result().output) for one in both] == [(0, "")] * 2
 
 
 @needs_rooms

@@ -1,5 +1,6 @@
 """Where an errand runs: namespaces of its own under each engine, so that nothing that it starts outlives it.
 
+Processes have the same numbers in all of them, and programs call their files by these: each errand has a folder for those.
 qemu-user runs one program, and gives what that executes to the host's kernel. So it gets what its users give it: a root
 made of the sysroot, and a binfmt_misc of its own, which kernels have per user namespace since 6.7. Xenos needs neither.
 In both, user 1000 runs the errand: some programs refuse root.
@@ -62,11 +63,16 @@ def missing_qemu() -> str:
 
 @contextmanager
 def scratch() -> Iterator[Path]:
-    """A folder for one errand. Its path is short, for there will be sockets in it."""
+    """A folder for one errand, beside one for its temporary files. Paths are short, for there will be sockets in them."""
     with tempfile.TemporaryDirectory(prefix="xg") as top:
         folder = Path(top) / "errand"
         folder.mkdir()
+        _temporary(folder).mkdir()
         yield folder
+
+
+def _temporary(folder: Path) -> Path:
+    return folder.with_name("tmp")
 
 
 def furnish() -> None:
@@ -91,7 +97,7 @@ def command(engine: str, folder: Path, script: str, system: Path | None = None) 
     words = ["bash", "-c", script]
     own, _, kind = engine.partition("-")
     if own == "xenos":
-        kept = shlex.join(f"{name}={os.environ[name]}" for name in _KEPT if name in os.environ)
+        kept = shlex.join([f"TMPDIR={_temporary(folder)}", *(f"{name}={os.environ[name]}" for name in _KEPT if name in os.environ)])
         cache = "" if "XENOS_CACHE" in os.environ else f"XENOS_CACHE={shlex.quote(str(cache_folder()))}"
         run = shlex.join([*xenos_command(), "run", *(["--engine", kind] if kind else []), "--sysroot", str(system), *words])
         inner = f"cd {shlex.quote(str(folder))} && exec {user} env -i {plain} {kept} {cache} {run}"
