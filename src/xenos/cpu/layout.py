@@ -31,6 +31,7 @@ class RegisterFile:
 CONTROL_SIZE = 512
 JUMP_CACHE = 0x4000
 DROPPED = JUMP_CACHE - 16  # what is written to a register that stays zero goes here
+HOST_REGISTERS = DROPPED - 128     # those of a host that tells no address of some faults, as they were at the last fault
 JUMP_CACHE_ENTRIES = 4096
 JUMP_CACHE_SIZE = JUMP_CACHE_ENTRIES * 16
 BLOCK_SIZE = CONTROL_SIZE + JUMP_CACHE + JUMP_CACHE_SIZE
@@ -89,8 +90,8 @@ class Layout:
             self.offsets[file.name] = offset
             self.strides[file.name] = stride
             offset += stride * file.count
-        if offset > DROPPED:
-            raise ValueError(f"register files take {offset} bytes, more than {DROPPED}")
+        if offset > HOST_REGISTERS:
+            raise ValueError(f"register files take {offset} bytes, more than {HOST_REGISTERS}")
         self.size = offset
 
     def offset(self, file: str, index: int) -> int:

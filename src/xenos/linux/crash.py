@@ -19,7 +19,7 @@ _SPOKEN = {
 _DOING = {Fault.READ: "reading", Fault.WRITE: "writing", Fault.EXECUTE: "executing"}
 _WHY = {
     Fault.NOTHING: "nothing is mapped there", Fault.PROTECTED: "not allowed there",
-    Fault.BEHIND_FILE: "behind the end of the file",
+    Fault.BEHIND_FILE: "behind the end of the file", Fault.MISALIGNED: "not aligned, as it must be for that",
 }
 
 

@@ -15,6 +15,7 @@ DECLARATIONS = ("declare i64 @llvm.aarch64.get.fpcr()\ndeclare void @llvm.aarch6
 # struct ucontext: uc_mcontext.regs from 184 on (asm/sigcontext.h): x20 is the state pointer, x29 the frame pointer,
 # x30 the link register.
 CONTEXT = {"state": 344, "frame": 416, "link": 424, "stack": 432, "pc": 440}
+SAVED = range(0)    # it tells all addresses
 # Whether it was a store stands in a record of variable place (ESR): not read here.
 FAULT_WRITE = " %write = add i64 0, 2\n"
 
@@ -98,6 +99,10 @@ EXTRA = {"flush": b"".join(word.to_bytes(4, "little") for word in _FLUSH)}
 
 _PAGE_21, _LOW_12, _CONDITIONAL, _BRANCHES = 275, 277, 280, (282, 283)
 _LOW_12_OF = {278: 0, 284: 1, 285: 2, 286: 3, 299: 4}
+
+
+def operand(code: bytes, words: list[int]) -> int | None:
+    """None: the host tells all addresses itself, but for their top bytes, which it keeps from programs (D8.8)."""
 
 
 def settle(code: bytearray, relocation: Relocation, target: int) -> None:

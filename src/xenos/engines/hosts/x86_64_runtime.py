@@ -11,6 +11,8 @@ DECLARATIONS = ("declare void @llvm.x86.sse.stmxcsr(ptr)\ndeclare void @llvm.x86
 
 # struct ucontext, uc_mcontext.gregs (bits of asm/sigcontext.h): r12 is the state pointer.
 CONTEXT = {"state": 72, "frame": 120, "stack": 160, "pc": 168}
+# Of an address that is not canonical the host says nothing: its general registers do (see x86_64_operand).
+SAVED = range(40, 168, 8)
 # The error code of the page fault, whose bit 1 tells stores (AMD APM vol. 2, 8.4.2).
 FAULT_WRITE = """ %err.p = getelementptr i8, ptr %uc, i64 192
  %err = load i64, ptr %err.p
@@ -73,6 +75,13 @@ NOTE = """ %ra = call ptr @llvm.addressofreturnaddress.p0()
 EXTRA: dict[str, bytes] = {}
 
 _RELATIVE = (2, 4)   # R_X86_64_PC32, R_X86_64_PLT32
+
+
+def operand(code: bytes, words: list[int]) -> int | None:
+    """The address of the operand of the instruction at the start of `code`, from what was saved; None if that cannot be told."""
+    from xenos.engines.hosts import x86_64_operand
+
+    return x86_64_operand.operand(code, words)
 
 
 def settle(code: bytearray, relocation: Relocation, target: int) -> None:

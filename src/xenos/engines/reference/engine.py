@@ -78,6 +78,11 @@ class ReferenceEngine:
         found = self._find(memory, cpu.pc)
         return found if isinstance(found, Exit) else self._execute(cpu, memory, cpu.pc, *found)
 
+    def loads(self, memory: FlatMemory, pc: int) -> bool:
+        """Whether of memory the instruction at `pc` only reads: what it cannot do is then a failed read."""
+        found = self._find(memory, pc)
+        return isinstance(found, Exit) or found[1].loads
+
     def _find(self, memory: FlatMemory, pc: int) -> Planned | Exit:
         """Fetch and decode what is at `pc`; the exit if it cannot be executed."""
         try:

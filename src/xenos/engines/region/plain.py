@@ -65,6 +65,11 @@ class PlainAccesses(Narrow, Accesses):
         else:
             super()._put(value, address)
 
+    def _amo(self, op: Value) -> str:
+        # Of many of these LLVM makes a loop, with a load before it that may go anywhere: it must not fail before another does.
+        self.do('call void asm sideeffect "", "~{memory}"()')
+        return super()._amo(op)
+
     def settle(self) -> None:
         """Load words at full width where that is wanted: LLVM has what is frozen extended by an instruction of its own."""
         for at, kind, got in self._words:

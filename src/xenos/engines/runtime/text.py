@@ -213,7 +213,7 @@ def _fault_handler(host: ModuleType) -> str:
         " %both = or i64 %shifted, %low\n"
         + str(host.FAULT_WRITE) + _store("fw", at.FAULT_WRITE, "%write")
         + _store("fa", at.FAULT_ADDRESS, "%addr") + _store("fc", at.FAULT_CODE, "%both") + _store("hp", at.HOST_PC, "%pc")
-        + _store("ec", at.EXIT_CODE, str(FAULT))
+        + _store("ec", at.EXIT_CODE, str(FAULT)) + _keep(host.SAVED)
         + f" %in.p = getelementptr i8, ptr @data, i64 {SEGMENTS}\n %in = load i64, ptr %in.p\n"
         " %unset = icmp eq i64 %in, 0\n br i1 %unset, label %out, label %look\nlook:\n"
         " %way = call i64 @way(i64 %in, i64 %pc)\n %no = icmp eq i64 %way, 0\n br i1 %no, label %out, label %on\n"
@@ -223,6 +223,12 @@ def _fault_handler(host: ModuleType) -> str:
         + " store i64 %st64, ptr %state.p\n"
         " %leave = ptrtoint ptr @leave to i64\n store i64 %leave, ptr %pc.p\n ret void\n"
         "other:\n" + _chain(host) + "}\n")
+
+
+def _keep(offsets: range) -> str:
+    """Words of the context for HOST_REGISTERS."""
+    return "".join(f" %kept{n}.p = getelementptr i8, ptr %uc, i64 {offset}\n %kept{n} = load i64, ptr %kept{n}.p\n"
+                   + _store(f"keep{n}", at.HOST_REGISTERS + 8 * n, f"%kept{n}") for n, offset in enumerate(offsets))
 
 
 def _chain(host: ModuleType) -> str:

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from xenos.engines.stencil.engine import StencilEngine
 
 _SIGSEGV = 11
+_SI_KERNEL = 0x80    # of an address that cannot be, x86-64 tells no more; the signal is SIGBUS if it is made of rsp or rbp
+_LONGEST = 15        # bytes of an instruction of a host
 SEGV_MAPERR, SEGV_ACCERR = 1, 2
 _MAPPED_ERRORS = (SEGV_MAPERR, SEGV_ACCERR)     # others have no address
 
@@ -52,7 +54,7 @@ class Faults:
         host = cpu.get(at.HOST_PC)
         wild = self._wild(host)
         if wild:
-            return self._end(cpu, wild)
+            return self._end(cpu, *wild)
         known = self._known.get(host)
         if known is None:
             try:
@@ -84,28 +86,41 @@ class Faults:
         # The reference engine knows the exact address and reason also where the hardware does not.
         return self._engine.reference.step(cpu, memory)
 
-    def _wild(self, host: int) -> int:
-        """The guest's pc, if an access of a region failed that keeps nothing else for that: or about that; 0 elsewhere."""
+    def _wild(self, host: int) -> tuple[int, bytes] | None:
+        """The guest's pc, or about that, and the host's instruction, if an access of a region failed that keeps nothing else."""
         for segment in self._engine.all_segments():
             if segment.regions and 0 <= host - segment.base < segment.capacity:
                 start, _, unit = segment.block(host - segment.base)
                 number = segment.region(unit)
                 if number is not None and segment.is_wild(number):
                     told = segment.told(number, host - segment.base)
-                    return start if told is None else told
-        return 0
+                    offset = host - segment.base
+                    return start if told is None else told, bytes(segment.view[offset:offset + _LONGEST])
+        return None
 
-    def _end(self, cpu: Cpu, pc: int) -> Exit:
+    def _end(self, cpu: Cpu, pc: int, failed: bytes) -> Exit:
         """The fault that ends a guest: its registers are anything."""
         cpu.pc = pc
         memory = self._engine.memory
-        address = cpu.get(at.FAULT_ADDRESS) - BASE
+        address = cpu.get(at.FAULT_ADDRESS)
         signal, code = cpu.get(at.FAULT_CODE) >> 32, cpu.get(at.FAULT_CODE) & 0xFFFF_FFFF
-        if signal != _SIGSEGV:
-            mapped = Fault.BEHIND_FILE
+        if code == _SI_KERNEL:
+            address = self._untold(cpu, failed) or address
+        address = address - BASE & (1 << 64) - 1
+        if code == _SI_KERNEL or code == SEGV_MAPERR and signal == _SIGSEGV or memory.regions.at(address) is None:
+            mapped = Fault.NOTHING
         else:
-            mapped = Fault.NOTHING if code != SEGV_ACCERR or memory.regions.at(address) is None else Fault.PROTECTED
-        return Fault(Fault.WRITE if cpu.get(at.FAULT_WRITE) == 1 else Fault.READ, address & (1 << 64) - 1, mapped)
+            mapped = Fault.PROTECTED if signal == _SIGSEGV else Fault.BEHIND_FILE
+        return Fault(Fault.READ if self._engine.reference.loads(memory, pc) else Fault.WRITE, address, mapped)
+
+    def _untold(self, cpu: Cpu, failed: bytes) -> int | None:
+        """The host address that the host has not told."""
+        from xenos.engines.hosts import host_runtime
+
+        runtime = host_runtime()
+        words = [cpu.get(at.HOST_REGISTERS + 8 * number) for number in range(len(runtime.SAVED))]
+        operand: int | None = runtime.operand(failed, words)
+        return operand
 
     def _locate(self, host: int, stub: int, here: int) -> tuple[int, int, bool]:
         engine = self._engine
