@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from xenos.engines.stencil.engine import StencilEngine
 
 _SIGSEGV = 11
-_SI_KERNEL = 0x80    # of an address that cannot be, x86-64 tells no more; the signal is SIGBUS if it is made of rsp or rbp
+_SI_KERNEL = 0x80    # a host may tell no more of an address that cannot be, and say SIGBUS if the stack pointer is in it
 _LONGEST = 15        # bytes of an instruction of a host
 SEGV_MAPERR, SEGV_ACCERR = 1, 2
 _MAPPED_ERRORS = (SEGV_MAPERR, SEGV_ACCERR)     # others have no address
