@@ -18,7 +18,7 @@ from xenos.memory.regions import Region, Regions
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from xenos.memory.watch import Watch
 
@@ -150,8 +150,7 @@ class FlatMemory:
             self._changed(address, address + length, any(piece.prot & EXEC for piece in pieces))
 
     def _remove(self, start: int, end: int) -> list[Region]:
-        if self.growing:
-            self.growing -= {at for at in self.growing if start <= at < end}
+        self.growing -= {at for at in self.growing if start <= at < end}
         return self.regions.remove(start, end)
 
     def unmap(self, address: int, length: int) -> None:
@@ -305,7 +304,7 @@ class FlatMemory:
     def load(self, address: int, size: int) -> int:
         """`size` bytes as an unsigned little-endian number."""
         region = self._last
-        if region.start <= address and address + size <= region.end and region.prot & READ:
+        if region.start <= address and address + size <= region.end and region.prot:
             return int.from_bytes(self.view[address : address + size], "little")
         return int.from_bytes(self.read(address, size), "little")
 
@@ -319,21 +318,25 @@ class FlatMemory:
             self.write(address, data)
 
     def read(self, address: int, length: int) -> bytes:
-        """Bytes that the guest could load; MemoryFault at the first one it could not."""
+        """Bytes that the guest could load, store or execute (what may be stored may be loaded); MemoryFault at the first others."""
         end = address + length
         region = self.regions.at(address)
-        if region is not None and end <= region.end and region.prot & READ and region.solid:
+        if region is not None and end <= region.end and region.prot and region.solid:
             self._last = region
             return bytes(self.view[address:end])
         parts = []
-        for low, high, piece in self._walk(address, end, READ | EXEC, Fault.READ):
-            if piece.solid:
-                parts.append(bytes(self.view[low:high]))
-            else:
-                buffer = ctypes.create_string_buffer(high - low)
-                self._copy(ctypes.addressof(buffer), BASE + low, high - low, Fault.READ)
-                parts.append(buffer.raw)
+        for low, high, piece in self._walk(address, end, READ | WRITE | EXEC, Fault.READ):
+            parts.append(bytes(self.view[low:high]) if piece.solid else self._fetch(low, high, Fault.READ))
         return b"".join(parts)
+
+    def check_store(self, address: int, size: int) -> list[tuple[int, int, Region]]:
+        """The pieces of a range by region: MemoryFault at the first byte that the guest could not store."""
+        end, pieces = address + size, []
+        for low, high, piece in self._walk(address, end, WRITE, Fault.WRITE):
+            if not piece.solid:
+                self._fetch(low, high, Fault.WRITE)
+            pieces.append((low, high, piece))
+        return pieces
 
     def write(self, address: int, data: bytes | bytearray | memoryview) -> None:
         """Store bytes as the guest could; MemoryFault, before anything is written, at the first byte it could not."""
@@ -343,7 +346,8 @@ class FlatMemory:
             self._last = region
             self.view[address:end] = data
             return
-        for low, high, piece in list(self._walk(address, end, WRITE, Fault.WRITE)):
+        one = address & -PAGE == end - 1 & -PAGE    # page: the host writes all of it or nothing
+        for low, high, piece in self._walk(address, end, WRITE, Fault.WRITE) if one else self.check_store(address, len(data)):
             part = bytes(data[low - address : high - address])
             if piece.prot & EXEC and self.watch:
                 self.watch.open(low, high)
@@ -351,19 +355,20 @@ class FlatMemory:
                 self.view[low:high] = part
             else:
                 source = ctypes.create_string_buffer(part, len(part))
-                self._copy(BASE + low, ctypes.addressof(source), high - low, Fault.WRITE)
+                done = host.copy_checked(BASE + low, ctypes.addressof(source), high - low, write=True)
+                if done < high - low:   # it has become shorter since
+                    raise MemoryFault(low + done, Fault.WRITE, Fault.BEHIND_FILE)
             if piece.prot & EXEC:
                 self._changed(low, high, True, mapped=False)
 
     def cstring(self, address: int, limit: int = 1 << 20) -> bytes:
         """The bytes before the first zero byte, without it; at most `limit`."""
-        parts = []
+        parts: list[bytes] = []
         while limit > 0:
             chunk = self.read(address, min(limit, PAGE - address % PAGE))
             end = chunk.find(0)
             if end >= 0:
-                parts.append(chunk[:end])
-                break
+                return b"".join([*parts, chunk[:end]])
             parts.append(chunk)
             address += len(chunk)
             limit -= len(chunk)
@@ -372,29 +377,24 @@ class FlatMemory:
     def fetch_limit(self, pc: int) -> int:
         """End of the executable region that contains `pc`; MemoryFault (EXECUTE) if there is none."""
         region = self.regions.at(pc)
-        if region is None:
-            raise MemoryFault(pc, Fault.EXECUTE, Fault.NOTHING)
-        if not region.prot & EXEC:
-            raise MemoryFault(pc, Fault.EXECUTE, Fault.PROTECTED)
+        if region is None or not region.prot & EXEC:
+            raise MemoryFault(pc, Fault.EXECUTE, Fault.NOTHING if region is None else Fault.PROTECTED)
         return region.end
 
-    def _walk(self, address: int, end: int, prot: int, access: int) -> list[tuple[int, int, Region]]:
-        """The pieces of [address, end) by region, all of which allow one of the bits `prot`; else MemoryFault."""
-        pieces = []
+    def _walk(self, address: int, end: int, prot: int, access: int) -> Iterator[tuple[int, int, Region]]:
+        """The pieces of [address, end) by region, one after the other: MemoryFault at one that allows none of the bits `prot`."""
         while address < end:
             region = self.regions.at(address)
-            if region is None:
-                raise MemoryFault(address, access, Fault.NOTHING)
-            if not region.prot & prot:
-                raise MemoryFault(address, access, Fault.PROTECTED)
+            if region is None or not region.prot & prot:
+                raise MemoryFault(address, access, Fault.NOTHING if region is None else Fault.PROTECTED)
             high = min(end, region.end)
-            pieces.append((address, high, region))
+            yield address, high, region
             address = high
-        return pieces
 
-    def _copy(self, target: int, source: int, length: int, access: int) -> None:
-        """Copy from or to a file mapping, whose file may have become shorter than what is mapped of it."""
-        write = access == Fault.WRITE
-        done = host.copy_checked(target, source, length, write=write)
-        if done < length:
-            raise MemoryFault((target if write else source) - BASE + done, access, Fault.BEHIND_FILE)
+    def _fetch(self, low: int, high: int, access: int) -> bytes:
+        """What is in a file mapping, whose file may have become shorter than what is mapped of it."""
+        buffer = ctypes.create_string_buffer(high - low)
+        done = host.copy_checked(ctypes.addressof(buffer), BASE + low, high - low, write=False)
+        if done < high - low:
+            raise MemoryFault(low + done, access, Fault.BEHIND_FILE)
+        return buffer.raw

@@ -38,8 +38,10 @@ class Accesses(Lines):
     def _amo(self, op: Value) -> str:
         name = _KINDS.get(op.attr("kind"), op.attr("kind"))
         self._aligned(op.args[0], op.width)
-        where = self.binding.address(self, op.args[0])
-        return self.line(f"atomicrmw volatile {name} ptr {where}, i{op.width} {self.value(op.args[1])} seq_cst, "
+        where, value = self.binding.address(self, op.args[0]), self.value(op.args[1])
+        # Of one that changes nothing LLVM would make a load, which does not fail where only a write does.
+        value = self.line(f'call i{op.width} asm "", "=r,0"(i{op.width} {value})')
+        return self.line(f"atomicrmw volatile {name} ptr {where}, i{op.width} {value} seq_cst, "
                          f"align {op.width // 8}")
 
     def _exchange(self, address: Value, expected: str, new: str, width: int) -> tuple[str, str]:

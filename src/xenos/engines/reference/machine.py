@@ -204,7 +204,9 @@ def _store_conditional(op: Value) -> Move:
         failed = 1
         if v[address] == m.cpu.get(at.RESERVED_ADDRESS):
             expected = m.cpu.get(at.RESERVED_VALUE) & mask(8 * size)
-            if _load_to_modify(m, v[address], size) == expected:
+            held = _load_to_modify(m, v[address], size)
+            m.memory.check_store(v[address], size)      # also where another value is there by now: hosts compare as they write
+            if held == expected:
                 m.memory.store(v[address], size, v[value])
                 failed = 0
         m.cpu.set(at.RESERVED_ADDRESS, _NOTHING_RESERVED)

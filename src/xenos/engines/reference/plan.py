@@ -7,7 +7,7 @@ from xenos.semantics.instruction import Form
 from xenos.semantics.operations import TABLE
 
 _DYNAMIC = 7
-_WRITES = ("store", "amo", "compare_exchange", "store_conditional")
+_WRITES = ("store", "amo", "compare_exchange", "store_conditional", "zero_block")
 
 
 class Plan:
