@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from xenos.cpu.exits import Fault
-from xenos.memory.flat import FlatMemory, MemoryFault
-
-_WRITE = 2
+from xenos.memory.flat import FlatMemory
 
 
 class Shadow:
@@ -34,26 +31,15 @@ class Shadow:
 
     def store(self, address: int, size: int, value: int) -> None:
         """As `FlatMemory.store`: the same faults, but the bytes are only noted."""
-        self._check(address, address + size)
+        self.check_store(address, size)
         data = (value & (1 << size * 8) - 1).to_bytes(size, "little")
         self.stores.append((address, data, self.memory.read(address, size)))
         for i, byte in enumerate(data):
             self._over[address + i] = byte
 
-    def _check(self, address: int, end: int) -> None:
-        start = address
-        while address < end:
-            region = self.memory.regions.at(address)
-            if region is None:
-                raise MemoryFault(address, Fault.WRITE, Fault.NOTHING)
-            if not region.prot & _WRITE:
-                raise MemoryFault(address, Fault.WRITE, Fault.PROTECTED)
-            if region.file is not None:
-                try:
-                    self.memory.read(max(start, region.start), min(end, region.end) - max(start, region.start))
-                except MemoryFault as fault:
-                    raise MemoryFault(fault.address, Fault.WRITE, fault.mapped) from None
-            address = region.end
+    def check_store(self, address: int, size: int) -> None:
+        """As `FlatMemory.check_store`, but for what that gives."""
+        self.memory.check_store(address, size)
 
     def forget(self) -> None:
         """Begin the next rehearsal."""
