@@ -84,6 +84,8 @@ def contenders(options: argparse.Namespace) -> Iterator[dict[str, Contender]]:
         raise Failed(f"no such engine: {', '.join(sorted(unknown))}")
     with tempfile.TemporaryDirectory(prefix="xenos-bench-") as folder:
         own = {**os.environ, "XDG_CACHE_HOME": folder}
+        # An installed package is compiled; a checkout would be anew at each start, where this says that nothing is to be kept.
+        own.pop("PYTHONDONTWRITEBYTECODE", None)
         made = {"native": Contender("native"), "qemu": Contender("qemu", [options.qemu], "-L"),
                 "xenos": Contender("xenos", [*shlex.split(options.xenos), "run", "--engine", options.engine.split(",")[0]],
                                    "--sysroot", own)}
