@@ -11,6 +11,7 @@ import subprocess
 import tarfile
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,10 @@ import pytest
 from cli.kit import Ended, command, environment
 from sysroots import kit
 from sysroots.kit import ISA, Archive, Behaviour, Made, file, other
+from xenos.errors import SysrootError
+from xenos.sysroots import make, workshop
+from xenos.sysroots.progress import Progress
+from xenos.sysroots.record import Record
 
 pytestmark = pytest.mark.skipif(bool(kit.NO_GPG), reason=kit.NO_GPG)
 FILES = 300
@@ -250,3 +255,18 @@ def test_a_package_that_does_not_fit_leaves_nothing(tmp_path: Path) -> None:
     place.create[2] = "bad"
     ended = place.run(*place.create)
     assert ended.status == 1 and "refused" in ended.complaint and list(place.sysroot.parent.iterdir()) == []
+
+
+def test_what_another_made_just_before_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    target, held = tmp_path / "sysroots" / ISA, workshop.held
+
+    @contextmanager
+    def late(place: str) -> Iterator[str]:
+        (target / "usr").mkdir(parents=True)    # by a maker that held it until now
+        with held(place) as tree:
+            yield tree
+
+    monkeypatch.setattr(workshop, "held", late)
+    with pytest.raises(SysrootError, match="is there already"):
+        make.create(str(target), Record(ISA, "stable", None, None, False, ["many"], {}), str(tmp_path), Progress())
+    assert [*target.iterdir()] == [target / "usr"] and [*target.parent.iterdir()] == [target]

@@ -21,9 +21,10 @@ from xenos.sysroots.settle import prepare, settle
 
 def create(target: str, record: Record, packages_folder: str, progress: Progress) -> Record:
     """Make a sysroot at `target`, an absolute path where nothing is, of what `record` asks for."""
-    if os.path.lexists(target) and (os.path.islink(target) or not os.path.isdir(target) or os.listdir(target)):
-        raise SysrootError(f"{target} is there already")
     with _plain_errors(target), workshop.held(target) as tree:
+        # Looked at only now: another maker may have ended just before.
+        if os.path.lexists(target) and (os.path.islink(target) or not os.path.isdir(target) or os.listdir(target)):
+            raise SysrootError(f"{target} is there already")
         _fill(tree, record, {}, packages_folder, progress)
         os.rename(tree, target)
     return record
